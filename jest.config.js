@@ -1,0 +1,27 @@
+/**
+ * One Jest configuration for every suite.
+ * Unit specs live beside the code (src/**\/*.spec.ts); everything that needs a database lives in test/.
+ * The database that test/ uses is chosen by TEST_DATABASE: "embedded" (default, PGlite) or "services".
+ */
+const swc = {
+  jsc: {
+    target: 'es2023',
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+  },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
+
+export default {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest', swc] },
+  // Sources import "./x.js" as NodeNext asks; Jest resolves the TypeScript file behind it.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  testMatch: ['<rootDir>/src/**/*.spec.ts', '<rootDir>/test/**/*.spec.ts'],
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/.services'],
+  testTimeout: 60_000,
+  reporters: ['default', '<rootDir>/test/harness/summary-reporter.mjs'],
+};
