@@ -1,0 +1,153 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** PGlite starts in 1 to 5 s; a cold disk may need far longer, a hang must still end. */
+const START_TIMEOUT_MS = 90_000;
+const STOP_TIMEOUT_MS = 15_000;
+
+interface RunningServer {
+  pid: number;
+  url: string;
+  /** Path of the Unix socket, or "host:port". */
+  address: string;
+}
+
+/**
+ * The embedded database of one data folder: started by the first process that asks, shared with later ones (a seed
+ * or migration command beside a running server), stopped by the process that started it.
+ */
+export class EmbeddedDatabase {
+  /** Connection string; only its owner's account can open the socket. */
+  readonly url: string;
+  readonly #child: ChildProcess | null;
+  readonly #cleanUp: () => Promise<void>;
+
+  private constructor(url: string, child: ChildProcess | null, cleanUp: () => Promise<void>) {
+    this.url = url;
+    this.#child = child;
+    this.#cleanUp = cleanUp;
+  }
+
+  /**
+   * @param dataDir folder of the application's data; the database lives in its sub-folder `postgres`.
+   * @throws when the server does not come up in 90 s; the message holds what it printed.
+   */
+  static async open(dataDir: string): Promise<EmbeddedDatabase> {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    const registration = path.join(dataDir, 'embedded-database.json');
+    const running = await readRunningServer(registration);
+    if (running) return new EmbeddedDatabase(running.url, null, async () => undefined);
+
+    // Unix socket paths are limited to about 100 bytes, so the socket lives in a private temporary folder.
+    const socketDir = await mkdtemp(path.join(os.tmpdir(), 'media-search-'));
+    const useTcp = process.platform === 'win32';
+    const socketPath = path.join(socketDir, '.s.PGSQL.5432');
+    const child = fork(serverScript(), [path.join(dataDir, 'postgres'), useTcp ? 'tcp' : socketPath], {
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      execArgv: ['--no-warnings'],
+      serialization: 'json',
+    });
+    const port = await waitUntilReady(child);
+    const url = useTcp
+      ? `postgresql://postgres@127.0.0.1:${port}/postgres`
+      : `postgresql://postgres@localhost/postgres?host=${encodeURIComponent(socketDir)}`;
+    const address = useTcp ? `127.0.0.1:${port}` : socketPath;
+    const server: RunningServer = { pid: child.pid ?? 0, url, address };
+    await writeFile(registration, JSON.stringify(server), { mode: 0o600 });
+    // The child must not keep a finished command alive.
+    child.unref();
+    child.channel?.unref();
+    (child.stdout as unknown as { unref?: () => void } | null)?.unref?.();
+    (child.stderr as unknown as { unref?: () => void } | null)?.unref?.();
+    return new EmbeddedDatabase(url, child, async () => {
+      await rm(registration, { force: true });
+      await rm(socketDir, { recursive: true, force: true });
+    });
+  }
+
+  /** True when this process started the server, and so has to stop it. */
+  get isOwner(): boolean {
+    return this.#child !== null;
+  }
+
+  /** Shuts the server down in order. Does nothing when another process owns it. */
+  async close(): Promise<void> {
+    const child = this.#child;
+    if (child && child.exitCode === null && child.signalCode === null) {
+      const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_TIMEOUT_MS);
+      child.ref();
+      if (child.connected) child.send('stop');
+      else child.kill('SIGKILL');
+      await exited;
+      clearTimeout(timer);
+    }
+    await this.#cleanUp();
+  }
+}
+
+/** The compiled file in production; the TypeScript source in tests, which Node 24 runs as it is. */
+function serverScript(): string {
+  const compiled = fileURLToPath(new URL('./embedded-server.process.js', import.meta.url));
+  return existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts');
+}
+
+function waitUntilReady(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const collect = (chunk: Buffer): void => {
+      output = (output + chunk.toString()).slice(-4000);
+    };
+    child.stdout?.on('data', collect);
+    child.stderr?.on('data', collect);
+    const fail = (reason: string): void => {
+      child.kill('SIGKILL');
+      reject(new Error(`The embedded database did not start: ${reason}. ${output}`.trim()));
+    };
+    const timer = setTimeout(() => fail(`no answer in ${START_TIMEOUT_MS / 1000} s`), START_TIMEOUT_MS);
+    child.once('error', (error) => {
+      clearTimeout(timer);
+      fail(error.message);
+    });
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      fail(`it ended with ${code === null ? `signal ${signal}` : `code ${code}`}`);
+    });
+    child.on('message', (message: { ready?: boolean; port?: number | null }) => {
+      if (!message.ready) return;
+      clearTimeout(timer);
+      child.removeAllListeners('exit');
+      resolve(message.port ?? null);
+    });
+  });
+}
+
+/** The server that another live process runs on the same folder, if it answers. */
+async function readRunningServer(registration: string): Promise<RunningServer | null> {
+  try {
+    const server = JSON.parse(await readFile(registration, 'utf8')) as RunningServer;
+    process.kill(server.pid, 0);
+    return (await answers(server.address)) ? server : null;
+  } catch {
+    // No registration, an unreadable one, or a process that is gone: start afresh.
+    return null;
+  }
+}
+
+function answers(address: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const [host, port] = address.split(':');
+    const socket = address.startsWith('/') ? connect(address) : connect(Number(port), host ?? '127.0.0.1');
+    socket.setTimeout(2000, () => socket.destroy(new Error('timeout')));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
