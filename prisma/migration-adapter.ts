@@ -26,7 +26,7 @@ class CatalogTypesPool extends pg.Pool {
   }) as pg.Pool['query'];
 
   override connect = (async () => {
-    const client = await (pg.Pool.prototype.connect.call(this) as unknown as Promise<pg.PoolClient>);
+    const client = await (pg.Pool.prototype.connect as () => Promise<pg.PoolClient>).call(this);
     const marked = client as pg.PoolClient & { reportsCatalogTypesAsText?: true };
     if (!marked.reportsCatalogTypesAsText) {
       marked.reportsCatalogTypesAsText = true;
@@ -46,11 +46,14 @@ class CatalogTypesPool extends pg.Pool {
 type Adapter = Awaited<ReturnType<PrismaPg['connect']>>;
 
 export class MigrationAdapter extends PrismaPg {
-  constructor(
-    private readonly connectionString: string,
-    private readonly disposables: (() => Promise<void>)[] = [],
-  ) {
+  readonly #connectionString: string;
+  readonly #disposables: (() => Promise<void>)[];
+
+  /** @param disposables what to do once the connection is closed (drops the shadow database). */
+  constructor(connectionString: string, disposables: (() => Promise<void>)[] = []) {
     super(new CatalogTypesPool({ connectionString, max: 2, allowExitOnIdle: true }), { disposeExternalPool: true });
+    this.#connectionString = connectionString;
+    this.#disposables = disposables;
   }
 
   override async connect(): Promise<Adapter> {
@@ -62,18 +65,18 @@ export class MigrationAdapter extends PrismaPg {
     const dispose = adapter.dispose.bind(adapter);
     adapter.dispose = async () => {
       await dispose();
-      for (const disposable of this.disposables.splice(0)) await disposable();
+      for (const disposable of this.#disposables.splice(0)) await disposable();
     };
     return adapter;
   }
 
   override async connectToShadowDb(): Promise<Adapter> {
     const name = `prisma_shadow_${process.pid}_${Date.now()}`;
-    const url = new URL(this.connectionString);
-    await runOnce(this.connectionString, `CREATE DATABASE "${name}"`);
+    const url = new URL(this.#connectionString);
+    await runOnce(this.#connectionString, `CREATE DATABASE "${name}"`);
     url.pathname = `/${name}`;
     return new MigrationAdapter(url.toString(), [
-      () => runOnce(this.connectionString, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`),
+      () => runOnce(this.#connectionString, `DROP DATABASE IF EXISTS "${name}" WITH (FORCE)`),
     ]).connect();
   }
 }

@@ -126,3 +126,11 @@ REVOKE EXECUTE ON FUNCTION update_user_storage(), search_documents(text, integer
   create_search_history_partitions(integer) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION search_documents(text, integer) TO app_user;
 GRANT EXECUTE ON FUNCTION reset_monthly_usage(uuid) TO app_user, app_system;
+
+-- The application compares the applied migrations with its own at start-up. (A shadow database has no such table.)
+DO $$
+BEGIN
+  IF to_regclass('public._prisma_migrations') IS NOT NULL THEN
+    GRANT SELECT ON public._prisma_migrations TO app_system;
+  END IF;
+END $$;

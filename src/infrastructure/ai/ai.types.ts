@@ -28,6 +28,8 @@ export interface PricedUsage {
   currency: string;
   /** The provider's own request id, when it gives one. */
   referenceId?: string;
+  /** True when the provider gave no believable usage, so that the estimate is charged instead. */
+  estimated?: boolean;
 }
 
 export interface TextEmbedder {
@@ -146,20 +148,52 @@ export interface AiProviders {
   textAnalyzer: TextAnalyzer;
 }
 
+/** The codes that the providers of this folder use. */
+export type ProviderErrorCode =
+  /** Empty text, unreadable picture, broken subtitle file: another attempt gives the same. */
+  | 'provider-bad-input'
+  /** 401. */
+  | 'provider-unauthorized'
+  /** 403. */
+  | 'provider-forbidden'
+  /** 404: wrong model name or base URL. */
+  | 'provider-not-found'
+  /** 400, 413, 422: the provider does not take such a request. */
+  | 'provider-bad-request'
+  /** 429 for a while. */
+  | 'provider-rate-limited'
+  /** 429 because the provider's account is out of credit. */
+  | 'provider-quota-exhausted'
+  /** 5xx, refused or broken connection. */
+  | 'provider-unavailable'
+  | 'provider-timeout'
+  /** The caller's signal fired. */
+  | 'provider-cancelled'
+  /** Not JSON, wrong schema, cut short, wrong vector. */
+  | 'provider-bad-answer'
+  /** The model or its content filter declined. */
+  | 'provider-refused';
+
 /** A provider call failed. `retryable` tells the job machine whether another attempt makes sense. */
 export class ProviderError extends Error {
   override name = 'ProviderError';
   constructor(
-    /** Stable, e.g. `provider-unavailable`, `provider-rate-limited`, `provider-bad-answer`, `provider-refused`. */
+    /** One of ProviderErrorCode's stable words; a plain string here so that callers may add their own. */
     readonly code: string,
     message: string,
     readonly retryable: boolean,
     /** What the operator or user can do, one sentence. */
     readonly hint: string,
-    options?: ErrorOptions & { retryAfterSeconds?: number },
+    options?: ErrorOptions & { retryAfterSeconds?: number; usage?: PricedUsage },
   ) {
     super(message, options);
     this.retryAfterSeconds = options?.retryAfterSeconds;
+    this.usage = options?.usage;
   }
   readonly retryAfterSeconds?: number;
+  /**
+   * What the failed call costs all the same: an answer that could not be used was still paid for, and after a
+   * time-out nobody knows, so the estimate is charged. Absent when the provider bills nothing for such a failure.
+   */
+  readonly usage?: PricedUsage;
 }

@@ -100,3 +100,29 @@ export interface ExtractedKeyframe {
   width: number;
   height: number;
 }
+
+/** A small WebP picture for lists, without metadata. */
+export interface Thumbnail {
+  data: Buffer;
+  width: number;
+  height: number;
+}
+
+/** An upright sRGB copy of a picture, without metadata, lying on local disk; what the analysis reads. */
+export interface WorkingCopy {
+  path: string;
+  mimeType: 'image/jpeg' | 'image/png';
+  width: number;
+  height: number;
+}
+
+/** Limits of the plan that `MediaTools.inspect` enforces; `null` = unlimited. */
+export interface InspectionLimits {
+  maxVideoDurationSeconds: number | null;
+}
+
+/** What is known of a file once it has been accepted. */
+export interface InspectedMedia {
+  detected: DetectedType;
+  probe: MediaProbe;
+}

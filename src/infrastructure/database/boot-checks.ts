@@ -1,0 +1,75 @@
+import { readdirSync } from 'node:fs';
+import type { Logger } from 'pino';
+import { Prisma } from './generated/client.js';
+import type { Database, ServerFacts } from './database.js';
+
+const MINIMUM_POSTGRES = 150_000;
+/** Connections that PostgreSQL keeps for superusers by default. */
+const RESERVED_CONNECTIONS = 3;
+
+export class UnsafeDatabaseError extends Error {
+  override name = 'UnsafeDatabaseError';
+}
+
+/**
+ * Faults of the login or the server under which the product refuses to start (threat A9). Pure, for tests.
+ * The embedded engine has one superuser login; there every transaction takes on a role that is none.
+ */
+export function databaseFaults(facts: ServerFacts, options: { embedded: boolean; poolMax: number }): string[] {
+  const faults: string[] = [];
+  if (facts.serverVersion < MINIMUM_POSTGRES) faults.push('PostgreSQL 15 or later is needed.');
+  const [major = 0, minor = 0] = (facts.vectorVersion ?? '0.0').split('.').map(Number);
+  if (major === 0 && minor < 8) faults.push('pgvector 0.8 or later is needed: CREATE EXTENSION vector.');
+  if (facts.tables === 0) faults.push('The database is empty: run `npm run db:migrate` first.');
+  else if (facts.grantedRoles < 3) {
+    faults.push('The login may not take on app_user, app_admin and app_system: GRANT app_user, app_admin, app_system TO <login>.');
+  }
+  if (options.embedded) return faults;
+  const unsafe = 'so row-level security would not hold. Use a login of its own for the application (see scripts/init-db.sql).';
+  if (facts.isSuperuser) faults.push(`DATABASE_URL logs in as a superuser, ${unsafe}`);
+  if (facts.bypassesRls) faults.push(`DATABASE_URL logs in with BYPASSRLS, ${unsafe}`);
+  if (facts.ownedTables > 0) faults.push(`The login of DATABASE_URL owns ${facts.ownedTables} tables, ${unsafe}`);
+  if (options.poolMax > facts.maxConnections - RESERVED_CONNECTIONS) {
+    faults.push(
+      `DATABASE_POOL_MAX=${options.poolMax} does not fit into max_connections=${facts.maxConnections} of the server.`,
+    );
+  }
+  return faults;
+}
+
+/** Refuses an unsafe or outdated database. @throws UnsafeDatabaseError naming everything that is wrong. */
+export async function assertSafeDatabase(
+  database: Database,
+  options: { embedded: boolean; poolMax: number; migrationsDir: string },
+  logger: Logger,
+): Promise<ServerFacts> {
+  const facts = await database.inspectServer();
+  const faults = databaseFaults(facts, options);
+  if (faults.length === 0) {
+    const pending = await pendingMigrations(database, options.migrationsDir);
+    if (pending.length > 0) faults.push(`${pending.length} migrations are not applied: run \`npm run db:migrate\`.`);
+  }
+  if (faults.length > 0) throw new UnsafeDatabaseError(faults.join('\n'));
+  // An API and a worker process each have a pool of their own.
+  if (!options.embedded && options.poolMax * 2 > facts.maxConnections - RESERVED_CONNECTIONS) {
+    logger.warn(
+      { poolMax: options.poolMax, maxConnections: facts.maxConnections },
+      'two processes with this pool exceed max_connections',
+    );
+  }
+  return facts;
+}
+
+/** Names of migrations in the folder that the database has not finished. */
+export async function pendingMigrations(database: Database, migrationsDir: string): Promise<string[]> {
+  const wanted = readdirSync(migrationsDir, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => entry.name);
+  const rows = await database.runAsSystem('start-up', (tx) =>
+    tx.$queryRaw<{ name: string }[]>(
+      Prisma.sql`SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
+    ),
+  );
+  const applied = new Set(rows.map((row) => row.name));
+  return wanted.filter((name) => !applied.has(name));
+}

@@ -1,0 +1,206 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PrismaPg } from '@prisma/adapter-pg';
+import type pg from 'pg';
+import type { Logger } from 'pino';
+import { DATABASE_ROLES, type Actor, type SystemPlace } from '../context/actor.js';
+import { currentScope } from '../context/request-context.js';
+import { Prisma, PrismaClient } from './generated/client.js';
+import { isRetryable, sqlStateOf } from './sql-state.js';
+
+/** A client inside one transaction. The only kind of client that business code ever sees. */
+export type Transaction = Omit<
+  PrismaClient,
+  '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends' | '$queryRawUnsafe' | '$executeRawUnsafe'
+>;
+
+export interface RunOptions {
+  isolation?: 'ReadCommitted' | 'RepeatableRead' | 'Serializable';
+  /** The transaction is rolled back after this. Transactions never wait for the outside world, so it is short. */
+  timeoutMs?: number;
+}
+
+export interface DatabaseSettings {
+  slowQueryMs: number;
+  statementTimeoutMs: number;
+}
+
+export interface PoolInfo {
+  totalCount: number;
+  idleCount: number;
+  waitingCount: number;
+  max: number;
+}
+
+const MAX_ATTEMPTS = 4;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+interface Open {
+  transaction: Transaction;
+  actor: Actor;
+}
+
+/**
+ * The one door to the database. Every statement runs inside a short transaction whose first statement takes on the
+ * role and the user of the actor; row-level security does the rest. There is no other way to get a client.
+ */
+export class Database {
+  private readonly prisma: PrismaClient<'query'>;
+  private readonly open = new AsyncLocalStorage<Open | null>();
+  private queriesInFlight = 0;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly settings: DatabaseSettings,
+    private readonly logger: Logger,
+    private readonly observe: (milliseconds: number, outcome: 'ok' | 'error') => void = () => undefined,
+  ) {
+    pool.on('error', (error) => logger.error({ err: { message: error.message } }, 'database pool error'));
+    pool.on('connect', () => logger.debug('database client connected'));
+    this.prisma = new PrismaClient({
+      adapter: new PrismaPg(pool),
+      log: [{ emit: 'event', level: 'query' }],
+      errorFormat: 'minimal',
+    });
+    // C52: never the parameters; they hold personal text and vectors.
+    this.prisma.$on('query', (event) => {
+      if (event.duration < settings.slowQueryMs) return;
+      logger.warn({ durationMs: event.duration, query: event.query.replace(/\s+/g, ' ').slice(0, 100) }, 'slow query');
+    });
+  }
+
+  /**
+   * Runs `fn` in one transaction in the name of the current actor (request or job). Nested calls join the open one.
+   * Serialization failures and deadlocks are tried again, so `fn` must have no effects outside the transaction.
+   * @throws Error when nobody is authenticated; whatever `fn` throws, after a rollback.
+   */
+  run<T>(fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
+    const actor = currentScope()?.actor ?? this.open.getStore()?.actor;
+    if (!actor) throw new Error('Database.run was called without an actor: nobody is authenticated in this scope');
+    return this.runAs(actor, fn, options);
+  }
+
+  /** Runs `fn` as the system, from one of the named places (SYSTEM_PLACES). */
+  runAsSystem<T>(place: SystemPlace, fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
+    return this.runAs({ kind: 'system', userId: null, place }, fn, options);
+  }
+
+  /** Runs `fn` in the name of a given actor. For guards and job runners; business code uses `run`. */
+  async runAs<T>(actor: Actor, fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
+    const outer = this.open.getStore();
+    if (outer) {
+      // A second transaction inside an open one could wait for its own caller for ever (and does on one connection).
+      if (outer.actor.kind !== actor.kind || outer.actor.userId !== actor.userId) {
+        throw new Error(`a transaction of ${outer.actor.kind} is open: ${actor.kind} cannot join it`);
+      }
+      return fn(outer.transaction);
+    }
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.runOnce(actor, fn, options);
+      } catch (error) {
+        if (!isRetryable(error) || attempt >= MAX_ATTEMPTS) throw error;
+        this.logger.debug({ attempt, sqlState: sqlStateOf(error) }, 'transaction is run again');
+        await sleep(2 ** attempt * 5 * (0.5 + Math.random()));
+      }
+    }
+  }
+
+  private async runOnce<T>(actor: Actor, fn: (tx: Transaction) => Promise<T>, options: RunOptions): Promise<T> {
+    const started = performance.now();
+    this.queriesInFlight += 1;
+    try {
+      const result = await this.prisma.$transaction(
+        async (transaction) => {
+          await this.takeOn(transaction, actor);
+          return this.open.run({ transaction, actor }, () => fn(transaction));
+        },
+        {
+          maxWait: 20_000,
+          timeout: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
+          ...(options.isolation ? { isolationLevel: options.isolation } : {}),
+        },
+      );
+      this.observe(performance.now() - started, 'ok');
+      return result;
+    } catch (error) {
+      this.observe(performance.now() - started, 'error');
+      const sqlState = sqlStateOf(error);
+      if (sqlState) this.logger.debug({ sqlState, durationMs: performance.now() - started }, 'transaction failed');
+      throw error;
+    } finally {
+      this.queriesInFlight -= 1;
+    }
+  }
+
+  /** First statement of every transaction: role, user and time limit, all local to it. */
+  private async takeOn(transaction: Transaction, actor: Actor): Promise<void> {
+    const userId = actor.userId ?? '';
+    if (userId !== '' && !UUID.test(userId)) throw new Error('the actor has no valid user id');
+    await transaction.$queryRaw(Prisma.sql`
+      SELECT set_config('role', ${DATABASE_ROLES[actor.kind]}, true),
+             set_config('app.current_user_id', ${userId}, true),
+             set_config('statement_timeout', ${String(this.settings.statementTimeoutMs)}, true)`);
+  }
+
+  /** True when the database answers. Never throws. */
+  async healthCheck(): Promise<boolean> {
+    try {
+      await this.pool.query('SELECT 1');
+      return true;
+    } catch (error) {
+      this.logger.error({ sqlState: sqlStateOf(error) }, 'database health check failed');
+      return false;
+    }
+  }
+
+  getPoolInfo(): PoolInfo {
+    return {
+      totalCount: this.pool.totalCount,
+      idleCount: this.pool.idleCount,
+      waitingCount: this.pool.waitingCount,
+      max: this.pool.options.max ?? 0,
+    };
+  }
+
+  /**
+   * Facts about the login and the server, asked with the runtime login itself (no role taken on). For start-up checks
+   * and health only: this is the one query outside of `run`.
+   */
+  async inspectServer(): Promise<ServerFacts> {
+    const { rows } = await this.pool.query<ServerFacts>(`
+      SELECT r.rolsuper AS "isSuperuser", r.rolbypassrls AS "bypassesRls",
+        (SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND pg_has_role(session_user, c.relowner, 'MEMBER')) AS "ownedTables",
+        (SELECT count(*)::int FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+          WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p')) AS "tables",
+        current_setting('server_version_num')::int AS "serverVersion", version() AS "versionText",
+        (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS "vectorVersion",
+        current_setting('max_connections')::int AS "maxConnections",
+        (SELECT count(*)::int FROM pg_roles p WHERE p.rolname IN ('app_user', 'app_admin', 'app_system')
+          AND pg_has_role(session_user, p.oid, 'MEMBER')) AS "grantedRoles"
+      FROM pg_roles r WHERE r.rolname = session_user`);
+    const facts = rows[0];
+    if (!facts) throw new Error('the database login is not in pg_roles');
+    return facts;
+  }
+
+  /** Waits for transactions under way, then closes the pool. */
+  async end(): Promise<void> {
+    for (let waited = 0; this.queriesInFlight > 0 && waited < 10_000; waited += 50) await sleep(50);
+    await this.prisma.$disconnect();
+    if (!this.pool.ended) await this.pool.end();
+  }
+}
+
+export interface ServerFacts {
+  isSuperuser: boolean;
+  bypassesRls: boolean;
+  ownedTables: number;
+  tables: number;
+  serverVersion: number;
+  versionText: string;
+  vectorVersion: string | null;
+  maxConnections: number;
+  grantedRoles: number;
+}

@@ -1,0 +1,181 @@
+import { fillCoverage, strokeCoverage, type CoverageMask } from './coverage.js';
+import { latticeHash } from './noise.js';
+import { parseColor, type Paint, type Shader } from './paint.js';
+import type { Shape } from './shapes.js';
+
+export interface PaintOptions {
+  /** Blurs the edge by about this many units: shadows, glows, mist. */
+  soften?: number;
+  /** `add` brightens (light), `multiply` darkens (shade); default lays the colour over. */
+  blend?: 'over' | 'add' | 'multiply';
+  /** 0..1, on top of the paint's own alpha. */
+  opacity?: number;
+}
+
+/** Affine map: x' = a x + c y + e, y' = b x + d y + f. */
+type Matrix = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
+
+const IDENTITY: Matrix = [1, 0, 0, 1, 0, 0];
+
+/**
+ * An opaque picture that shapes are painted on, with anti-aliased edges. Colours are held as floating point
+ * numbers (0..255) and dithered when they are read, so that wide gradients show no bands.
+ */
+export class Canvas {
+  private readonly pixels: Float32Array;
+  private matrix: Matrix = IDENTITY;
+  private clipMask: CoverageMask | null = null;
+
+  /** @param width, height in pixels; starts black */
+  constructor(
+    readonly width: number,
+    readonly height: number,
+  ) {
+    this.pixels = new Float32Array(width * height * 3);
+  }
+
+  /** Paints the whole picture. */
+  wash(paint: Paint, options: Omit<PaintOptions, 'soften'> = {}): void {
+    const { width, height } = this;
+    const data = new Float32Array(width * height).fill(1);
+    this.compose({ left: 0, top: 0, width, height, data }, paint, options);
+  }
+
+  /** Fills a shape; overlapping runs of opposite direction cut holes. */
+  fill(shape: Shape, paint: Paint, options: PaintOptions = {}): void {
+    const soften = (options.soften ?? 0) * this.scale();
+    const mask = fillCoverage(this.toPixels(shape), this.width, this.height, soften);
+    if (mask) this.compose(mask, paint, options);
+  }
+
+  /** Draws along a shape's runs with round ends and joins. */
+  stroke(shape: Shape, lineWidth: number, paint: Paint, options: PaintOptions = {}): void {
+    const scale = this.scale();
+    const soften = (options.soften ?? 0) * scale;
+    const mask = strokeCoverage(this.toPixels(shape), lineWidth * scale, this.width, this.height, soften);
+    if (mask) this.compose(mask, paint, options);
+  }
+
+  /** Limits what `draw` paints to the inside of a shape. */
+  clip(shape: Shape, draw: () => void): void {
+    const outer = this.clipMask;
+    const mask = fillCoverage(this.toPixels(shape), this.width, this.height, 0);
+    if (!mask) return;
+    if (outer) multiplyMask(mask, outer);
+    this.clipMask = mask;
+    draw();
+    this.clipMask = outer;
+  }
+
+  /** Moves, then turns (degrees, clockwise), then scales the coordinates that `draw` uses. */
+  within(x: number, y: number, scale: number | [number, number], turn: number, draw: () => void): void {
+    const outer = this.matrix;
+    const [sx, sy] = typeof scale === 'number' ? [scale, scale] : scale;
+    const [cos, sin] = [Math.cos((turn * Math.PI) / 180), Math.sin((turn * Math.PI) / 180)];
+    this.matrix = multiply(outer, [cos * sx, sin * sx, -sin * sy, cos * sy, x, y]);
+    draw();
+    this.matrix = outer;
+  }
+
+  /** Takes over the pixels of another picture of the same size: the still part of a film's frame. */
+  copyFrom(other: Canvas): void {
+    this.pixels.set(other.pixels);
+  }
+
+  /** The picture as it is now, as raw RGB bytes, row by row: what sharp and ffmpeg take in. */
+  toRgb(): Buffer {
+    const { width, pixels } = this;
+    const bytes = Buffer.allocUnsafe(pixels.length);
+    for (let index = 0, pixel = 0; index < pixels.length; pixel++) {
+      // One rounding threshold for the three channels keeps greys grey. Whole numbers are never changed.
+      const threshold = latticeHash(pixel % width, (pixel / width) | 0);
+      for (let channel = 0; channel < 3; channel++, index++) {
+        const value = Math.floor(pixels[index]! + threshold);
+        bytes[index] = value < 0 ? 0 : value > 255 ? 255 : value;
+      }
+    }
+    return bytes;
+  }
+
+  private scale(): number {
+    const [a, b, c, d] = this.matrix;
+    return Math.sqrt(Math.abs(a * d - b * c));
+  }
+
+  private toPixels(shape: Shape): Shape {
+    const [a, b, c, d, e, f] = this.matrix;
+    return shape.map(({ points, closed }) => {
+      const moved = new Array<number>(points.length);
+      for (let index = 0; index < points.length; index += 2) {
+        const [x, y] = [points[index]!, points[index + 1]!];
+        moved[index] = a * x + c * y + e;
+        moved[index + 1] = b * x + d * y + f;
+      }
+      return { points: moved, closed };
+    });
+  }
+
+  private compose(mask: CoverageMask, paint: Paint, options: PaintOptions): void {
+    if (this.clipMask) multiplyMask(mask, this.clipMask);
+    const { pixels, width } = this;
+    const opacity = options.opacity ?? 1;
+    const blend = options.blend ?? 'over';
+    const color = new Float32Array(4);
+    const shader: Shader | null = typeof paint === 'string' ? null : paint;
+    if (typeof paint === 'string') color.set(parseColor(paint));
+    const [ia, ib, ic, id, ie, jf] = invert(this.matrix);
+    for (let row = 0; row < mask.height; row++) {
+      const y = mask.top + row;
+      let index = (y * width + mask.left) * 3;
+      for (let column = 0; column < mask.width; column++, index += 3) {
+        const coverage = mask.data[row * mask.width + column]!;
+        if (coverage < 0.002) continue;
+        if (shader) {
+          // The colour is asked for at the pixel's centre, in the coordinates of the drawing.
+          const [px, py] = [mask.left + column + 0.5, y + 0.5];
+          shader(ia * px + ic * py + ie, ib * px + id * py + jf, color);
+        }
+        const alpha = coverage * opacity * color[3]!;
+        for (let channel = 0; channel < 3; channel++) {
+          const below = pixels[index + channel]!;
+          const above = color[channel]!;
+          if (blend === 'add') pixels[index + channel] = Math.min(255, below + above * alpha);
+          else if (blend === 'multiply') pixels[index + channel] = below * (1 - alpha + (above / 255) * alpha);
+          else pixels[index + channel] = below + (above - below) * alpha;
+        }
+      }
+    }
+  }
+}
+
+/** Multiplies `mask` by `other`, which counts as 0 outside its rectangle. */
+function multiplyMask(mask: CoverageMask, other: CoverageMask): void {
+  for (let row = 0; row < mask.height; row++) {
+    const otherRow = mask.top + row - other.top;
+    const outside = otherRow < 0 || otherRow >= other.height;
+    for (let column = 0; column < mask.width; column++) {
+      const otherColumn = mask.left + column - other.left;
+      const factor =
+        outside || otherColumn < 0 || otherColumn >= other.width
+          ? 0
+          : other.data[otherRow * other.width + otherColumn]!;
+      mask.data[row * mask.width + column]! *= factor;
+    }
+  }
+}
+
+function multiply(m: Matrix, n: Matrix): Matrix {
+  return [
+    m[0] * n[0] + m[2] * n[1],
+    m[1] * n[0] + m[3] * n[1],
+    m[0] * n[2] + m[2] * n[3],
+    m[1] * n[2] + m[3] * n[3],
+    m[0] * n[4] + m[2] * n[5] + m[4],
+    m[1] * n[4] + m[3] * n[5] + m[5],
+  ];
+}
+
+function invert([a, b, c, d, e, f]: Matrix): Matrix {
+  const k = 1 / (a * d - b * c);
+  return [d * k, -b * k, -c * k, a * k, (c * f - d * e) * k, (b * e - a * f) * k];
+}
