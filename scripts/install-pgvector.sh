@@ -58,14 +58,8 @@ report_if_installed() {
     say 'older than 0.8.4: keep parallel HNSW builds off (init-db.sql does so for the owner role; CVE-2026-3172)'
 }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then
-    sudo "$@"
-  else
-    die "needs root for: $*. Run 'scripts/services.sh ensure-pgvector' once as root."
-  fi
+require_root() {
+  [ "$(id -u)" = 0 ] || die "missing for PostgreSQL $major. Run once as root: scripts/services.sh ensure-pgvector"
 }
 
 install_package() {
@@ -75,9 +69,9 @@ install_package() {
   if [ -z "$candidate" ] || [ "$candidate" = '(none)' ] || ! version_at_least "$candidate" 0.8; then
     return 1
   fi
+  require_root
   say "installing $package $candidate"
-  as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends --no-upgrade "$package" >&2
+  DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends --no-upgrade "$package" >&2
 }
 
 # Downloads the source package from the first suite that delivers it, into the current folder.
@@ -110,7 +104,7 @@ unpack_headers() {
   local package="postgresql-server-dev-$major" version
   version=$(dpkg-query -W -f '${Version}' "postgresql-$major")
   if ! apt-get -q download "$package=$version" >headers.log 2>&1; then
-    as_root apt-get -q update >>headers.log 2>&1 || true
+    apt-get -q update >>headers.log 2>&1 || true
     if ! apt-get -q download "$package=$version" >>headers.log 2>&1; then
       # Minor releases of one major version keep their binary interface.
       say "headers of $version are gone from the archive; taking the newest of PostgreSQL $major"
@@ -122,17 +116,18 @@ unpack_headers() {
 
 build_from_source() {
   command -v apt-get >/dev/null && dpkg-query -W "postgresql-$major" >/dev/null 2>&1 || return 1
+  require_root
   if ! command -v make >/dev/null || ! command -v gcc >/dev/null; then
     say 'installing a compiler'
-    as_root apt-get -q update >&2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends gcc libc6-dev make >&2
+    apt-get -q update >&2
+    DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends gcc libc6-dev make >&2
   fi
   local build headers
   build=$(mktemp -d)
   # shellcheck disable=SC2064  # the folder of now, not of then
   trap "rm -rf '$build'" EXIT
   # apt fetches as the user _apt, who must be able to write here.
-  if [ "$(id -u)" = 0 ] && id _apt >/dev/null 2>&1; then
+  if id _apt >/dev/null 2>&1; then
     chmod 755 "$build" && chown _apt "$build"
   fi
   cd "$build"
@@ -148,7 +143,7 @@ build_from_source() {
   say "building against PostgreSQL $("$PG_CONFIG" --version | awk '{ print $2 }')"
   # OPTFLAGS empty: a portable build. It is as fast as a native one for halfvec and bit, and runs on any CPU.
   local flags=(-C source "PG_CONFIG=$PG_CONFIG" "includedir_server=$headers" with_llvm=no 'OPTFLAGS=')
-  if ! make -j2 "${flags[@]}" >make.log 2>&1 || ! as_root make "${flags[@]}" install >>make.log 2>&1; then
+  if ! make -j2 "${flags[@]}" >make.log 2>&1 || ! make "${flags[@]}" install >>make.log 2>&1; then
     tail -n 30 make.log >&2
     return 1
   fi

@@ -136,7 +136,10 @@ export interface TextAnalyzer {
   readonly modelName: string;
   estimate(input: TextAnalysisInput): PricedUsage;
   /** @throws ProviderError */
-  analyze(input: TextAnalysisInput, signal?: AbortSignal): Promise<{ analysis: TextAnalysis; usage: PricedUsage }>;
+  analyze(
+    input: TextAnalysisInput,
+    signal?: AbortSignal,
+  ): Promise<{ analysis: TextAnalysis; usage: PricedUsage }>;
 }
 
 /** The set of providers that the product runs on; injected under the token AI_PROVIDERS. */

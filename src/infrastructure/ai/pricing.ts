@@ -121,7 +121,8 @@ export function parsePriceTable(json: string | undefined, defaults: PriceTable =
     throw new Error('the price table\'s "currency" must be three capital letters, e.g. USD');
   }
   const models = value['models'] ?? {};
-  if (!isRecord(models)) throw new Error('the price table\'s "models" must be an object of model name to prices');
+  if (!isRecord(models))
+    throw new Error('the price table\'s "models" must be an object of model name to prices');
   const own = Object.entries(models).map(([name, price]) => [name, parseModelPrice(name, price)] as const);
   if (currency !== defaults.currency) return { currency, models: Object.fromEntries(own) };
   return { currency, models: { ...defaults.models, ...Object.fromEntries(own) } };

@@ -15,7 +15,9 @@ export class InvalidVectorError extends Error {
  */
 export function toStoredVector(vector: Float32Array): Float32Array {
   if (vector.length < 1 || vector.length > STORED_DIMENSIONS) {
-    throw new InvalidVectorError(`a vector has 1 to ${STORED_DIMENSIONS} elements, this one has ${vector.length}`);
+    throw new InvalidVectorError(
+      `a vector has 1 to ${STORED_DIMENSIONS} elements, this one has ${vector.length}`,
+    );
   }
   checkElements(vector);
   if (vector.every((element) => floatToHalfBits(element) << 17 === 0)) {
@@ -62,7 +64,8 @@ export function encodeHalfvecBinary(vector: Float32Array): Buffer {
 export function encodeHalfvecText(vector: Float32Array): string {
   checkElements(vector);
   const parts = new Array<string>(vector.length);
-  for (let index = 0; index < vector.length; index++) parts[index] = halfText(floatToHalfBits(vector[index]!));
+  for (let index = 0; index < vector.length; index++)
+    parts[index] = halfText(floatToHalfBits(vector[index]!));
   return `[${parts.join(',')}]`;
 }
 
@@ -80,7 +83,8 @@ export function decodeHalfvecText(text: string): Float32Array {
     const part = parts[index]!;
     // fround: what is too great for a float32 becomes infinity, and is refused as well.
     const element = part.trim() === '' ? NaN : Math.fround(Number(part));
-    if (!Number.isFinite(element)) throw new InvalidVectorError(`element ${index} of the vector is not a number`);
+    if (!Number.isFinite(element))
+      throw new InvalidVectorError(`element ${index} of the vector is not a number`);
     vector[index] = element;
   }
   return vector;
@@ -91,7 +95,9 @@ function checkElements(vector: Float32Array): void {
     const element = vector[index]!;
     // 65,504 is the greatest half; what rounds to it is still fine, 65,520 and more would become infinity.
     if (!(Math.abs(element) < MAX_HALF + 16)) {
-      throw new InvalidVectorError(`element ${index} of the vector is ${element}, not a number that a half can hold`);
+      throw new InvalidVectorError(
+        `element ${index} of the vector is ${element}, not a number that a half can hold`,
+      );
     }
   }
 }

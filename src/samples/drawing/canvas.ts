@@ -6,8 +6,8 @@ import type { Shape } from './shapes.js';
 export interface PaintOptions {
   /** Blurs the edge by about this many units: shadows, glows, mist. */
   soften?: number;
-  /** `add` brightens (light), `multiply` darkens (shade); default lays the colour over. */
-  blend?: 'over' | 'add' | 'multiply';
+  /** `screen` brightens (light), `multiply` darkens (shade); default lays the colour over. */
+  blend?: 'over' | 'screen' | 'multiply';
   /** 0..1, on top of the paint's own alpha. */
   opacity?: number;
 }
@@ -139,7 +139,7 @@ export class Canvas {
         for (let channel = 0; channel < 3; channel++) {
           const below = pixels[index + channel]!;
           const above = color[channel]!;
-          if (blend === 'add') pixels[index + channel] = Math.min(255, below + above * alpha);
+          if (blend === 'screen') pixels[index + channel] = below + (above - (below * above) / 255) * alpha;
           else if (blend === 'multiply') pixels[index + channel] = below * (1 - alpha + (above / 255) * alpha);
           else pixels[index + channel] = below + (above - below) * alpha;
         }

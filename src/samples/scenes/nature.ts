@@ -25,7 +25,7 @@ export const sunsetOverSea: Scene = {
     canvas.wash(linear(0, 0, 0, horizon, [0, '#2b2458'], [0.35, '#7b3a78'], [0.65, '#e0605a'], [0.88, '#fba04a'], [1, '#ffd27a']));
     canvas.clip(rect(0, 0, 1200, horizon), () => {
       canvas.wash(clouds('#5a2a5ec0', 420, 0.5, 5));
-      canvas.wash(clouds('#ffb07a90', 300, 0.42, 9), { blend: 'add' });
+      canvas.wash(clouds('#ffb07a90', 300, 0.42, 9), { blend: 'screen' });
       glowingDisc(canvas, 640, 452, 74, '#fff3c4', '#ff9a3c');
     });
     canvas.fill(rect(0, horizon, 1200, 320), water(horizon, 800, '#e8825a', '#2a1f4a', 3));
@@ -111,8 +111,9 @@ export const snowyMountain: Scene = {
       const rock = field(
         (x, y) => {
           const height = smoothstep(top + 20, top + 420, y);
-          const cliff = fractalNoise(x / 38 + y / 160, y / 95, 5, seed + 9);
-          return smoothstep(0.66 - height * 0.1, 0.74 - height * 0.1, cliff);
+          const lean = x < cx ? y / 60 : -y / 60;
+          const cliff = fractalNoise(x / 30 + lean, y / 75, 6, seed + 9);
+          return smoothstep(0.6 - height * 0.08, 0.72 - height * 0.08, cliff);
         },
         [0, '#4a566800'],
         [1, '#4a5668e0'],
@@ -151,7 +152,7 @@ export const sailboatOnBlueWater: Scene = {
     // The reflection is the boat itself, upside down, squeezed and faint.
     canvas.clip(rect(0, 584, 1200, 216), () => {
       canvas.within(540, 590, [1.5, -0.62], 0, () => sailboat(canvas, 0, 0, 1, -5, { sail: '#d9ecf8', shade: '#a6cae4', hull: '#c8dcec', stripe: '#8c5a78' }));
-      canvas.fill(rect(0, 590, 1200, 210), linear(0, 590, 0, 780, [0, '#1f69a890'], [1, '#0d4a88']));
+      canvas.fill(ellipse(550, 700, 260, 110), linear(0, 590, 0, 780, [0, '#1f69a870'], [1, '#0d4a88']), { soften: 22 });
       ripples(canvas, { left: 280, right: 800, top: 592, bottom: 790 }, '#1c66a8a0', 60, 17);
     });
     sailboat(canvas, 540, 572, 1.5, 5, WHITE_SAILS);
@@ -160,7 +161,7 @@ export const sailboatOnBlueWater: Scene = {
   },
 };
 
-/** A double rainbow over wet fields while the rain moves away. */
+/** A rainbow over wet fields while the rain moves away. */
 export const rainbowAfterRain: Scene = {
   width: 1200,
   height: 800,
@@ -246,9 +247,11 @@ export const desertCactus: Scene = {
           for (const petal of [-1, 0, 1]) canvas.fill(ellipse(fx + petal * 6, fy, 6, 9), petal === 0 ? '#ffe36a' : '#f45a86');
         }
       });
-    saguaro(400, 626, 1.12);
-    saguaro(858, 520, 0.42);
-    saguaro(120, 500, 0.3);
+    for (const [x, y, scale] of [[120, 500, 0.3], [858, 520, 0.42], [400, 626, 1.12]] as const) {
+      saguaro(x, y, scale);
+      // Sand blown against the foot.
+      canvas.fill(ellipse(x, y + 26 * scale, 86 * scale, 27 * scale), linear(0, y, 0, y + 50 * scale, [0, '#eec47f'], [1, '#e2b06a']), { soften: 4 * scale });
+    }
     const random = randomSource(15);
     for (let stone = 0; stone < 26; stone++) {
       const [x, y] = [random() * 1080, 620 + random() * 95];

@@ -45,7 +45,7 @@ export function stars(canvas: Canvas, width: number, height: number, count: numb
 /** A disc of light with a glow around it: sun or moon. */
 export function glowingDisc(canvas: Canvas, x: number, y: number, radius: number, color: string, glow: string): void {
   canvas.wash(radial(x, y, radius * 9, [0, fade(glow, 0.75)], [0.12, fade(glow, 0.45)], [0.4, fade(glow, 0.14)], [1, fade(glow, 0)]), {
-    blend: 'add',
+    blend: 'screen',
   });
   canvas.fill(ellipse(x, y, radius), color, { soften: 0.8 });
 }

@@ -38,7 +38,10 @@ export type StopWordLanguage = keyof typeof LISTS;
 
 /** Language -> its function words. */
 export const STOP_WORDS_BY_LANGUAGE: ReadonlyMap<StopWordLanguage, ReadonlySet<string>> = new Map(
-  Object.entries(LISTS).map(([language, words]) => [language as StopWordLanguage, new Set(words.split(/\s+/))]),
+  Object.entries(LISTS).map(([language, words]) => [
+    language as StopWordLanguage,
+    new Set(words.split(/\s+/)),
+  ]),
 );
 
 /**
