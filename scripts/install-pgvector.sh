@@ -78,6 +78,7 @@ install_package() {
 download_source() {
   local uri suite
   # apt itself reads the machine's sources, whatever their format; the first entry with "main" is the archive.
+  # shellcheck disable=SC2016  # apt's own placeholders
   uri=$(apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
     awk '$2 == "main" { print $1; exit }')
   [ -n "$uri" ] || die "no package source with component 'main' on this machine"

@@ -312,8 +312,11 @@ start_docker() {
 
 # Over TCP, because the image's own set-up phase listens on its socket only.
 status_docker() {
-  docker exec "$CONTAINER-postgres" pg_isready -q -h 127.0.0.1 -U postgres -d "$DATABASE" &&
-    docker exec "$CONTAINER-redis" redis-cli ping >/dev/null || { say 'a container is down'; return 1; }
+  if ! docker exec "$CONTAINER-postgres" pg_isready -q -h 127.0.0.1 -U postgres -d "$DATABASE" ||
+    ! docker exec "$CONTAINER-redis" redis-cli ping >/dev/null; then
+    say 'a container is down'
+    return 1
+  fi
   say "$POSTGRES_IMAGE on 127.0.0.1:$POSTGRES_PORT and $REDIS_IMAGE on 127.0.0.1:$REDIS_PORT run"
 }
 

@@ -42,6 +42,9 @@ END $$;
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO app_user, app_admin, app_system, app_definer, search_reader;
 
+-- Every point in time is kept in milliseconds, timestamptz(3): exactly what a JavaScript Date holds, so that a time which
+-- went out in a page cursor finds its row again.
+
 -- The user in whose name the transaction runs, or NULL (C13: '' is what a transaction-local setting leaves behind).
 CREATE FUNCTION app_user_id() RETURNS uuid
   LANGUAGE sql STABLE PARALLEL SAFE

@@ -13,8 +13,8 @@ CREATE TABLE users (
   subscription_tier varchar(20) NOT NULL DEFAULT 'free' CHECK (subscription_tier IN ('free', 'premium', 'ultimate')),
   subscription_status varchar(20) NOT NULL DEFAULT 'active'
     CHECK (subscription_status IN ('active', 'inactive', 'cancelled', 'suspended')),
-  subscription_started_at timestamptz,
-  subscription_ends_at timestamptz,
+  subscription_started_at timestamptz(3),
+  subscription_ends_at timestamptz(3),
   stripe_customer_id varchar(255) UNIQUE,
   stripe_subscription_id varchar(255),
 
@@ -23,16 +23,16 @@ CREATE TABLE users (
   storage_used_bytes bigint NOT NULL DEFAULT 0,
   -- C08: the plan rules unless an administrator set a quota for this user.
   storage_quota_bytes_override bigint,
-  last_activity_at timestamptz NOT NULL DEFAULT now(),
+  last_activity_at timestamptz(3) NOT NULL DEFAULT now(),
 
   -- C23: periods are counted from the anchor, so that the 31st survives February.
-  billing_anchor_at timestamptz NOT NULL DEFAULT now(),
-  billing_period_start timestamptz NOT NULL DEFAULT now(),
-  billing_period_end timestamptz NOT NULL DEFAULT (now() + interval '1 month'),
+  billing_anchor_at timestamptz(3) NOT NULL DEFAULT now(),
+  billing_period_start timestamptz(3) NOT NULL DEFAULT now(),
+  billing_period_end timestamptz(3) NOT NULL DEFAULT (now() + interval '1 month'),
 
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
-  deleted_at timestamptz,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
+  deleted_at timestamptz(3),
 
   -- C40: one @, no white space, at most 254 characters; the application lower-cases and punycodes first.
   CONSTRAINT valid_email CHECK (email ~ '^[^@[:space:]]+@[^@[:space:]]+$' AND char_length(email) <= 254),
@@ -59,9 +59,9 @@ CREATE TABLE auth_identities (
   provider varchar(30) NOT NULL CHECK (provider IN ('local', 'firebase')),
   subject varchar(255) NOT NULL,
   secret_hash text,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
-  last_used_at timestamptz,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
+  last_used_at timestamptz(3),
   PRIMARY KEY (user_id, id),
   -- A log-in name belongs to one user in the whole system: unique without user_id on purpose.
   CONSTRAINT auth_identities_provider_subject_key UNIQUE (provider, subject),
@@ -74,10 +74,10 @@ CREATE TABLE refresh_tokens (
   id uuid NOT NULL DEFAULT gen_random_uuid(),
   family_id uuid NOT NULL,
   token_hash char(64) NOT NULL,
-  expires_at timestamptz NOT NULL,
-  used_at timestamptz,
-  revoked_at timestamptz,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz(3) NOT NULL,
+  used_at timestamptz(3),
+  revoked_at timestamptz(3),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   -- The hash of 256 random bits: looked up before the user is known.
   CONSTRAINT refresh_tokens_token_hash_key UNIQUE (token_hash)
@@ -93,10 +93,10 @@ CREATE TABLE api_keys (
   prefix varchar(24) NOT NULL,
   key_hash char(64) NOT NULL,
   scopes text[] NOT NULL,
-  expires_at timestamptz,
-  last_used_at timestamptz,
-  revoked_at timestamptz,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz(3),
+  last_used_at timestamptz(3),
+  revoked_at timestamptz(3),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash),
   CONSTRAINT api_keys_have_scopes CHECK (cardinality(scopes) > 0)

@@ -17,10 +17,10 @@ CREATE TABLE usage_limits (
   upload_rate_limit integer NOT NULL DEFAULT 10,
   search_rate_limit integer NOT NULL DEFAULT 50,
   support_level varchar(20) NOT NULL DEFAULT 'community' CHECK (support_level IN ('community', 'email', 'priority')),
-  effective_from timestamptz NOT NULL DEFAULT now(),
-  effective_until timestamptz,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
+  effective_from timestamptz(3) NOT NULL DEFAULT now(),
+  effective_until timestamptz(3),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
   CONSTRAINT usage_limits_tier_effective_from_key UNIQUE (tier_name, effective_from),
   CONSTRAINT usage_limits_no_overlap
     EXCLUDE USING gist (tier_name WITH =, tstzrange(effective_from, effective_until) WITH &&),
@@ -83,11 +83,11 @@ CREATE TABLE upload_reservations (
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   id uuid NOT NULL DEFAULT gen_random_uuid(),
   -- The billing period that was charged: a slot of a past period is not given back to the present one.
-  billing_period_start timestamptz NOT NULL,
+  billing_period_start timestamptz(3) NOT NULL,
   -- Where the file may already lie when the process died before its row was committed (B8).
   storage_key varchar(500),
-  expires_at timestamptz NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  expires_at timestamptz(3) NOT NULL,
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id)
 );
 CREATE INDEX idx_upload_reservations_expires_at ON upload_reservations (expires_at);

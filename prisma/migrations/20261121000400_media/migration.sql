@@ -27,8 +27,8 @@ CREATE TABLE media_files (
   status varchar(20) NOT NULL DEFAULT 'uploaded'
     CHECK (status IN ('uploaded', 'queued', 'processing', 'completed', 'failed', 'archived')),
   status_reason varchar(30) CHECK (status_reason IN ('blocked_budget', 'quarantined', 'partial')),
-  processing_started_at timestamptz,
-  processing_completed_at timestamptz,
+  processing_started_at timestamptz(3),
+  processing_completed_at timestamptz(3),
   processing_error text,
 
   width integer,
@@ -37,7 +37,7 @@ CREATE TABLE media_files (
   frame_rate numeric(6, 3),
   has_audio boolean NOT NULL DEFAULT false,
   orientation smallint CHECK (orientation BETWEEN 1 AND 8),
-  taken_at timestamptz,
+  taken_at timestamptz(3),
   exif jsonb NOT NULL DEFAULT '{}'::jsonb,
 
   -- C28: the projection of the latest analysis; the truth is in analyses.
@@ -59,10 +59,10 @@ CREATE TABLE media_files (
   is_private boolean NOT NULL DEFAULT false,
 
   view_count integer NOT NULL DEFAULT 0,
-  last_viewed_at timestamptz,
-  uploaded_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
-  deleted_at timestamptz,
+  last_viewed_at timestamptz(3),
+  uploaded_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
+  deleted_at timestamptz(3),
 
   PRIMARY KEY (user_id, id),
   -- C06: keys are made by the server and hold the owner's id, so this tells nobody anything.
@@ -161,7 +161,7 @@ CREATE TABLE analyses (
   trace_id varchar(100),
   processing_job_id uuid,
   search_vector tsvector,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE,
   CONSTRAINT idx_analyses_item_version UNIQUE (user_id, media_file_id, kind, version)
@@ -206,8 +206,8 @@ CREATE TABLE embedding_models (
   -- The model's own number of dimensions; stored vectors are padded to 1536.
   dimensions integer NOT NULL CHECK (dimensions BETWEEN 1 AND 1536),
   state varchar(10) NOT NULL DEFAULT 'building' CHECK (state IN ('building', 'active', 'retired')),
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
   UNIQUE (provider, name, version)
 );
 CREATE UNIQUE INDEX embedding_models_one_active ON embedding_models ((state)) WHERE state = 'active';
@@ -231,8 +231,8 @@ CREATE TABLE media_embeddings (
   embedding halfvec(1536) NOT NULL,
   -- One bit per dimension: the first stage of the search compares these by Hamming distance (design section 5).
   code bit(1536) GENERATED ALWAYS AS ((binary_quantize(embedding))::bit(1536)) STORED NOT NULL,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE,
   FOREIGN KEY (user_id, analysis_id) REFERENCES analyses (user_id, id) ON DELETE SET NULL (analysis_id),
@@ -275,7 +275,7 @@ CREATE TABLE keyframes (
   labels jsonb NOT NULL DEFAULT '[]'::jsonb,
   detected_text text[] NOT NULL DEFAULT '{}',
   perceptual_hash char(16),
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   UNIQUE (user_id, media_file_id, timestamp_seconds),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE
@@ -290,7 +290,7 @@ CREATE TABLE transcript_segments (
   end_time_seconds numeric(10, 3) NOT NULL,
   text text NOT NULL,
   source varchar(20) NOT NULL CHECK (source IN ('subtitle-track', 'sidecar', 'speech')),
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE,
   CONSTRAINT transcript_valid_time_range CHECK (start_time_seconds < end_time_seconds)
@@ -310,8 +310,8 @@ CREATE TABLE clips (
   description text,
   status varchar(20) NOT NULL DEFAULT 'pending'
     CHECK (status IN ('pending', 'analyzed', 'scored', 'published', 'rejected')),
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id),
   UNIQUE (user_id, media_file_id, rank),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE,
@@ -326,7 +326,7 @@ CREATE TABLE tags (
   id uuid NOT NULL DEFAULT gen_random_uuid(),
   name varchar(100) NOT NULL CHECK (name = btrim(name) AND name <> ''),
   description text,
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, id)
 );
 CREATE UNIQUE INDEX tags_user_name_key ON tags (user_id, lower(name));
@@ -336,7 +336,7 @@ CREATE TABLE media_tags (
   media_file_id uuid NOT NULL,
   tag_id uuid NOT NULL,
   source varchar(10) NOT NULL DEFAULT 'user' CHECK (source IN ('user', 'ai')),
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, media_file_id, tag_id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE,
   FOREIGN KEY (user_id, tag_id) REFERENCES tags (user_id, id) ON DELETE CASCADE
@@ -349,7 +349,7 @@ CREATE TABLE categories (
   user_id uuid REFERENCES users (id) ON DELETE CASCADE,
   name varchar(100) NOT NULL CHECK (name = btrim(name) AND name <> ''),
   description text,
-  created_at timestamptz NOT NULL DEFAULT now()
+  created_at timestamptz(3) NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX categories_user_name_key ON categories (user_id, lower(name)) NULLS NOT DISTINCT;
 INSERT INTO categories (name, description) VALUES
@@ -364,7 +364,7 @@ CREATE TABLE media_categories (
   media_file_id uuid NOT NULL,
   category_id uuid NOT NULL REFERENCES categories (id) ON DELETE CASCADE,
   source varchar(10) NOT NULL DEFAULT 'user' CHECK (source IN ('user', 'ai')),
-  created_at timestamptz NOT NULL DEFAULT now(),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
   PRIMARY KEY (user_id, media_file_id, category_id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE
 );

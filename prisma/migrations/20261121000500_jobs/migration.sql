@@ -16,23 +16,23 @@ CREATE TABLE processing_jobs (
 
   progress_percentage integer NOT NULL DEFAULT 0 CHECK (progress_percentage BETWEEN 0 AND 100),
   step varchar(100),
-  estimated_completion_at timestamptz,
+  estimated_completion_at timestamptz(3),
   job_config jsonb NOT NULL DEFAULT '{}'::jsonb,
   subscription_tier varchar(20) NOT NULL,
 
   attempts integer NOT NULL DEFAULT 0,
   max_attempts integer NOT NULL DEFAULT 3,
-  retry_at timestamptz,
+  retry_at timestamptz(3),
   -- C48: a manual retry resets the attempts and keeps the job it repeats.
   retry_of uuid,
 
   -- The lease of the worker that holds the job. fencing_token grows with every lease, so that a worker which lost
   -- its lease cannot write any more (threat B3).
   locked_by varchar(100),
-  lease_expires_at timestamptz,
+  lease_expires_at timestamptz(3),
   fencing_token bigint NOT NULL DEFAULT 0,
-  cancel_requested_at timestamptz,
-  dispatched_at timestamptz,
+  cancel_requested_at timestamptz(3),
+  dispatched_at timestamptz(3),
 
   result_data jsonb,
   error_message text,
@@ -44,11 +44,11 @@ CREATE TABLE processing_jobs (
   actual_cost numeric(20, 10),
   cost_currency char(3) NOT NULL DEFAULT 'USD' CHECK (cost_currency ~ '^[A-Z]{3}$'),
 
-  queued_at timestamptz NOT NULL DEFAULT now(),
-  started_at timestamptz,
-  completed_at timestamptz,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  updated_at timestamptz NOT NULL DEFAULT now(),
+  queued_at timestamptz(3) NOT NULL DEFAULT now(),
+  started_at timestamptz(3),
+  completed_at timestamptz(3),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  updated_at timestamptz(3) NOT NULL DEFAULT now(),
 
   PRIMARY KEY (user_id, id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE,
@@ -116,10 +116,10 @@ CREATE TABLE cost_tracking (
   -- Calendar month of incurred_at in UTC (C76), and the user's own billing period (C22).
   billing_period_month integer NOT NULL,
   billing_period_year integer NOT NULL,
-  billing_period_start timestamptz,
+  billing_period_start timestamptz(3),
   service_metadata jsonb NOT NULL DEFAULT '{}'::jsonb,
-  incurred_at timestamptz NOT NULL DEFAULT now(),
-  recorded_at timestamptz NOT NULL DEFAULT now(),
+  incurred_at timestamptz(3) NOT NULL DEFAULT now(),
+  recorded_at timestamptz(3) NOT NULL DEFAULT now(),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE SET NULL (media_file_id),
   FOREIGN KEY (user_id, processing_job_id) REFERENCES processing_jobs (user_id, id) ON DELETE SET NULL (processing_job_id),
   CONSTRAINT positive_amount CHECK (amount >= 0),

@@ -18,7 +18,7 @@ CREATE TABLE audit_logs (
   new_values jsonb,
   metadata jsonb NOT NULL DEFAULT '{}'::jsonb,
   risk_level varchar(10) NOT NULL DEFAULT 'low' CHECK (risk_level IN ('low', 'medium', 'high', 'critical')),
-  occurred_at timestamptz NOT NULL DEFAULT now(),
+  occurred_at timestamptz(3) NOT NULL DEFAULT now(),
   CONSTRAINT audit_logs_check_target CHECK ((target_type IS NULL) = (target_id IS NULL))
 );
 CREATE INDEX idx_audit_logs_user_id ON audit_logs (user_id, occurred_at DESC, id DESC);
@@ -38,9 +38,9 @@ CREATE TABLE stripe_events (
   status varchar(20) NOT NULL DEFAULT 'received' CHECK (status IN ('received', 'applied', 'ignored', 'failed')),
   attempts integer NOT NULL DEFAULT 0 CHECK (attempts >= 0),
   error_message text,
-  event_created_at timestamptz NOT NULL,
-  received_at timestamptz NOT NULL DEFAULT now(),
-  applied_at timestamptz
+  event_created_at timestamptz(3) NOT NULL,
+  received_at timestamptz(3) NOT NULL DEFAULT now(),
+  applied_at timestamptz(3)
 );
 CREATE INDEX idx_stripe_events_status ON stripe_events (status, received_at) WHERE status IN ('received', 'failed');
 
@@ -55,8 +55,8 @@ CREATE TABLE idempotency_keys (
   status varchar(10) NOT NULL DEFAULT 'running' CHECK (status IN ('running', 'done')),
   response_status integer,
   response_body jsonb,
-  created_at timestamptz NOT NULL DEFAULT now(),
-  expires_at timestamptz NOT NULL DEFAULT (now() + interval '24 hours'),
+  created_at timestamptz(3) NOT NULL DEFAULT now(),
+  expires_at timestamptz(3) NOT NULL DEFAULT (now() + interval '24 hours'),
   PRIMARY KEY (user_id, key)
 );
 CREATE INDEX idx_idempotency_keys_expires_at ON idempotency_keys (expires_at);

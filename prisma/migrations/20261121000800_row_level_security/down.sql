@@ -1,3 +1,4 @@
+DROP FUNCTION IF EXISTS resolve_identity(text, text);
 DO $$
 DECLARE p record;
 BEGIN

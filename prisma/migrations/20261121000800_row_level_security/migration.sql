@@ -103,7 +103,9 @@ GRANT INSERT ON audit_logs TO app_admin;
 
 -- The system: log-in, dispatch, retention, webhooks, start-up. Reached from the named places in database/actor.ts only.
 GRANT SELECT, INSERT, UPDATE ON users, refresh_tokens, stripe_events, embedding_models, usage_limits TO app_system;
-GRANT SELECT, INSERT, UPDATE, DELETE ON auth_identities, upload_reservations, idempotency_keys TO app_system;
+GRANT SELECT, INSERT, UPDATE, DELETE ON upload_reservations, idempotency_keys TO app_system;
+GRANT INSERT, DELETE, SELECT (user_id, id, provider, subject, created_at, updated_at, last_used_at),
+  UPDATE (secret_hash, last_used_at, updated_at) ON auth_identities TO app_system;
 GRANT DELETE ON refresh_tokens, users, stripe_events TO app_system;
 GRANT SELECT ON api_keys, media_files, keyframes, current_usage_limits, cost_services, cost_tracking, categories TO app_system;
 GRANT UPDATE (last_used_at) ON api_keys TO app_system;
@@ -113,17 +115,30 @@ GRANT SELECT, DELETE ON search_history TO app_system;
 GRANT SELECT, INSERT ON audit_logs TO app_system;
 
 -- What the definer functions need, and no more.
+CREATE POLICY auth_identities_definer_policy ON auth_identities FOR SELECT TO app_definer USING (true);
+GRANT SELECT ON auth_identities TO app_definer;
 GRANT SELECT (id, storage_used_bytes), UPDATE (storage_used_bytes, updated_at) ON users TO app_definer;
 GRANT SELECT ON search_docs TO search_reader;
+
+-- C01: from an external subject to the user, before there is a user. The one way to read a password hash.
+CREATE FUNCTION resolve_identity(wanted_provider text, wanted_subject text)
+  RETURNS TABLE (user_id uuid, secret_hash text)
+  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  AS $$
+  SELECT i.user_id, i.secret_hash FROM public.auth_identities i
+  WHERE i.provider = wanted_provider AND i.subject = wanted_subject
+$$;
 
 -- ALTER ... OWNER TO asks that the new owner may create in the schema; for that moment only.
 GRANT CREATE ON SCHEMA public TO app_definer, search_reader;
 ALTER FUNCTION update_user_storage() OWNER TO app_definer;
+ALTER FUNCTION resolve_identity(text, text) OWNER TO app_definer;
 ALTER FUNCTION search_documents(text, integer) OWNER TO search_reader;
 REVOKE CREATE ON SCHEMA public FROM app_definer, search_reader;
 
 REVOKE EXECUTE ON FUNCTION update_user_storage(), search_documents(text, integer), reset_monthly_usage(uuid),
-  create_search_history_partitions(integer) FROM PUBLIC;
+  create_search_history_partitions(integer), resolve_identity(text, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION resolve_identity(text, text) TO app_system;
 GRANT EXECUTE ON FUNCTION search_documents(text, integer) TO app_user;
 GRANT EXECUTE ON FUNCTION reset_monthly_usage(uuid) TO app_user, app_system;
 

@@ -37,7 +37,10 @@ export function l2Normalize(vector: ArrayLike<number>): Float32Array | null {
   for (let index = 0; index < vector.length; index++) sumOfSquares += vector[index]! * vector[index]!;
   const norm = Math.sqrt(sumOfSquares);
   if (!(norm > 0) || !Number.isFinite(norm)) return null;
-  return Float32Array.from(vector, (element) => element / norm);
+  // A loop, because Float32Array.from with a function walks an iterator and takes fifty times as long.
+  const unit = new Float32Array(vector.length);
+  for (let index = 0; index < vector.length; index++) unit[index] = vector[index]! / norm;
+  return unit;
 }
 
 /**

@@ -144,11 +144,17 @@ function positive(value: unknown): number | undefined {
 }
 
 /** Degrees, minutes and seconds to decimal degrees; `negativeReference` is the hemisphere that counts below zero. */
-function degrees(value: unknown, reference: unknown, negativeReference: string, limit: number): number | undefined {
+function degrees(
+  value: unknown,
+  reference: unknown,
+  negativeReference: string,
+  limit: number,
+): number | undefined {
   if (!Array.isArray(value) || value.length === 0) return undefined;
   const [whole, minutes = 0, seconds = 0] = value as unknown[];
   // Cameras without a fix write 0/0, which is NaN.
-  if (![whole, minutes, seconds].every((part) => typeof part === 'number' && Number.isFinite(part))) return undefined;
+  if (![whole, minutes, seconds].every((part) => typeof part === 'number' && Number.isFinite(part)))
+    return undefined;
   const magnitude = Number(whole) + Number(minutes) / 60 + Number(seconds) / 3600;
   if (magnitude < 0 || magnitude > limit) return undefined;
   const signed = text(reference)?.toUpperCase() === negativeReference ? -magnitude : magnitude;

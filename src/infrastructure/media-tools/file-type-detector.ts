@@ -98,7 +98,8 @@ async function isReadableGif(path: string): Promise<boolean> {
 function refineHeif(head: Buffer, generic: DetectedType): DetectedType {
   const boxEnd = Math.min(head.readUInt32BE(0), head.length);
   const brands = new Set<string>();
-  for (let offset = 16; offset + 4 <= boxEnd; offset += 4) brands.add(head.toString('latin1', offset, offset + 4));
+  for (let offset = 16; offset + 4 <= boxEnd; offset += 4)
+    brands.add(head.toString('latin1', offset, offset + 4));
   const has = (...names: string[]) => names.some((name) => brands.has(name));
   if (has('avif', 'avis')) return ACCEPTED_TYPES['image/avif'] ?? generic;
   if (has('heic', 'heix', 'hevc', 'hevx')) return ACCEPTED_TYPES['image/heic'] ?? generic;

@@ -51,7 +51,9 @@ if (!image) {
         fail('undecodable', messages.join('; ') || 'The picture cannot be decoded.');
         return;
       }
-      parentPort?.postMessage({ ok: true, width, height, data: result.data }, [result.data.buffer as ArrayBuffer]);
+      parentPort?.postMessage({ ok: true, width, height, data: result.data }, [
+        result.data.buffer as ArrayBuffer,
+      ]);
     });
   }
 }

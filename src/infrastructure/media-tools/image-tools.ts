@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { summariseExif } from './exif-summary.js';
 import { decodeHeif, openPixels, tooLarge } from './heif-decoder.js';
+import { isCutIsoFile } from './iso-boxes.js';
 import {
   type DetectedType,
   type ImageProbe,
@@ -137,6 +138,8 @@ export class ImageTools {
     // Scaling down keeps memory small: sharp streams the rows and only the small result is held.
     const decode = (picture: Sharp) => picture.resize(64, 64, { fit: 'inside' }).raw().toBuffer();
     try {
+      if (metadata.format === 'heif' && (await isCutIsoFile(path)))
+        throw new Error('The file ends inside a box.');
       if (needsLibHeif(metadata)) {
         await this.decodeWithLibHeif(path, signal);
         return;
@@ -216,12 +219,17 @@ async function exifBlock(path: string, metadata: Metadata): Promise<Buffer | und
 }
 
 function asRejection(error: unknown, signal?: AbortSignal): unknown {
-  return signal?.aborted || error instanceof MediaRejectedError || isFileSystemError(error) ? error : corrupt(error);
+  return signal?.aborted || error instanceof MediaRejectedError || isFileSystemError(error)
+    ? error
+    : corrupt(error);
 }
 
 /** A full disk or a missing folder is no fault of the picture. */
 function isFileSystemError(error: unknown): boolean {
-  return error instanceof Error && ('code' in error || /unable to open for write|No space left/i.test(error.message));
+  return (
+    error instanceof Error &&
+    ('code' in error || /unable to open for write|No space left/i.test(error.message))
+  );
 }
 
 function corrupt(cause: unknown): MediaRejectedError {

@@ -5,7 +5,8 @@ export class Semaphore {
 
   /** @param limit at least 1 */
   constructor(private readonly limit: number) {
-    if (!Number.isInteger(limit) || limit < 1) throw new RangeError('A semaphore needs a limit of at least 1.');
+    if (!Number.isInteger(limit) || limit < 1)
+      throw new RangeError('A semaphore needs a limit of at least 1.');
   }
 
   /**

@@ -6,14 +6,21 @@ import type { Shape } from './shapes.js';
 export interface PaintOptions {
   /** Blurs the edge by about this many units: shadows, glows, mist. */
   soften?: number;
-  /** `screen` brightens (light), `multiply` darkens (shade); default lays the colour over. */
-  blend?: 'over' | 'screen' | 'multiply';
+  /** `screen` only brightens, as light does; the default lays the colour over. */
+  blend?: 'over' | 'screen';
   /** 0..1, on top of the paint's own alpha. */
   opacity?: number;
 }
 
 /** Affine map: x' = a x + c y + e, y' = b x + d y + f. */
 type Matrix = readonly [a: number, b: number, c: number, d: number, e: number, f: number];
+
+/** Side of the tile of rounding thresholds that toRgb repeats; a power of two. */
+const DITHER_SIDE = 128;
+
+const DITHER = Float32Array.from({ length: DITHER_SIDE * DITHER_SIDE }, (_, index) =>
+  latticeHash(index % DITHER_SIDE, Math.floor(index / DITHER_SIDE)),
+);
 
 const IDENTITY: Matrix = [1, 0, 0, 1, 0, 0];
 
@@ -36,16 +43,14 @@ export class Canvas {
 
   /** Paints the whole picture. */
   wash(paint: Paint, options: Omit<PaintOptions, 'soften'> = {}): void {
-    const { width, height } = this;
-    const data = new Float32Array(width * height).fill(1);
-    this.compose({ left: 0, top: 0, width, height, data }, paint, options);
+    this.compose(this.clipMask ?? { left: 0, top: 0, width: this.width, height: this.height }, paint, options);
   }
 
   /** Fills a shape; overlapping runs of opposite direction cut holes. */
   fill(shape: Shape, paint: Paint, options: PaintOptions = {}): void {
     const soften = (options.soften ?? 0) * this.scale();
     const mask = fillCoverage(this.toPixels(shape), this.width, this.height, soften);
-    if (mask) this.compose(mask, paint, options);
+    if (mask) this.compose(this.clipped(mask), paint, options);
   }
 
   /** Draws along a shape's runs with round ends and joins. */
@@ -53,7 +58,7 @@ export class Canvas {
     const scale = this.scale();
     const soften = (options.soften ?? 0) * scale;
     const mask = strokeCoverage(this.toPixels(shape), lineWidth * scale, this.width, this.height, soften);
-    if (mask) this.compose(mask, paint, options);
+    if (mask) this.compose(this.clipped(mask), paint, options);
   }
 
   /** Limits what `draw` paints to the inside of a shape. */
@@ -61,8 +66,7 @@ export class Canvas {
     const outer = this.clipMask;
     const mask = fillCoverage(this.toPixels(shape), this.width, this.height, 0);
     if (!mask) return;
-    if (outer) multiplyMask(mask, outer);
-    this.clipMask = mask;
+    this.clipMask = this.clipped(mask);
     draw();
     this.clipMask = outer;
   }
@@ -84,14 +88,17 @@ export class Canvas {
 
   /** The picture as it is now, as raw RGB bytes, row by row: what sharp and ffmpeg take in. */
   toRgb(): Buffer {
-    const { width, pixels } = this;
+    const { width, height, pixels } = this;
     const bytes = Buffer.allocUnsafe(pixels.length);
-    for (let index = 0, pixel = 0; index < pixels.length; pixel++) {
-      // One rounding threshold for the three channels keeps greys grey. Whole numbers are never changed.
-      const threshold = latticeHash(pixel % width, (pixel / width) | 0);
-      for (let channel = 0; channel < 3; channel++, index++) {
-        const value = Math.floor(pixels[index]! + threshold);
-        bytes[index] = value < 0 ? 0 : value > 255 ? 255 : value;
+    for (let y = 0, index = 0; y < height; y++) {
+      const ditherRow = (y % DITHER_SIDE) * DITHER_SIDE;
+      for (let x = 0; x < width; x++) {
+        // One rounding threshold for the three channels keeps greys grey. Whole numbers are never changed.
+        const threshold = DITHER[ditherRow + (x % DITHER_SIDE)]!;
+        // Painting keeps the colours within 0..255, and the threshold is below 1: this cannot run over.
+        bytes[index] = pixels[index++]! + threshold;
+        bytes[index] = pixels[index++]! + threshold;
+        bytes[index] = pixels[index++]! + threshold;
       }
     }
     return bytes;
@@ -115,8 +122,13 @@ export class Canvas {
     });
   }
 
-  private compose(mask: CoverageMask, paint: Paint, options: PaintOptions): void {
+  private clipped(mask: CoverageMask): CoverageMask {
     if (this.clipMask) multiplyMask(mask, this.clipMask);
+    return mask;
+  }
+
+  /** Lays a paint over the pixels, as far as the mask covers them; a mask without data covers all. */
+  private compose(mask: Omit<CoverageMask, 'data'> & { data?: Float32Array }, paint: Paint, options: PaintOptions): void {
     const { pixels, width } = this;
     const opacity = options.opacity ?? 1;
     const blend = options.blend ?? 'over';
@@ -127,21 +139,25 @@ export class Canvas {
     for (let row = 0; row < mask.height; row++) {
       const y = mask.top + row;
       let index = (y * width + mask.left) * 3;
-      for (let column = 0; column < mask.width; column++, index += 3) {
-        const coverage = mask.data[row * mask.width + column]!;
+      let offset = row * mask.width;
+      for (let x = mask.left; x < mask.left + mask.width; x++, index += 3, offset++) {
+        const coverage = mask.data ? mask.data[offset]! : 1;
         if (coverage < 0.002) continue;
-        if (shader) {
-          // The colour is asked for at the pixel's centre, in the coordinates of the drawing.
-          const [px, py] = [mask.left + column + 0.5, y + 0.5];
-          shader(ia * px + ic * py + ie, ib * px + id * py + jf, color);
-        }
+        // The colour is asked for at the pixel's centre, in the coordinates of the drawing.
+        if (shader) shader(ia * (x + 0.5) + ic * (y + 0.5) + ie, ib * (x + 0.5) + id * (y + 0.5) + jf, color);
         const alpha = coverage * opacity * color[3]!;
-        for (let channel = 0; channel < 3; channel++) {
-          const below = pixels[index + channel]!;
-          const above = color[channel]!;
-          if (blend === 'screen') pixels[index + channel] = below + (above - (below * above) / 255) * alpha;
-          else if (blend === 'multiply') pixels[index + channel] = below * (1 - alpha + (above / 255) * alpha);
-          else pixels[index + channel] = below + (above - below) * alpha;
+        if (alpha === 0) continue;
+        const red = pixels[index]!;
+        const green = pixels[index + 1]!;
+        const blue = pixels[index + 2]!;
+        if (blend === 'over') {
+          pixels[index] = red + (color[0]! - red) * alpha;
+          pixels[index + 1] = green + (color[1]! - green) * alpha;
+          pixels[index + 2] = blue + (color[2]! - blue) * alpha;
+        } else {
+          pixels[index] = red + color[0]! * (1 - red / 255) * alpha;
+          pixels[index + 1] = green + color[1]! * (1 - green / 255) * alpha;
+          pixels[index + 2] = blue + color[2]! * (1 - blue / 255) * alpha;
         }
       }
     }

@@ -21,17 +21,32 @@ export function latticeHash(x: number, y: number, seed = 0): number {
   return ((h ^ (h >>> 16)) >>> 0) / 4294967296;
 }
 
+/** Side of the square of lattice values that valueNoise repeats; a power of two, so that & wraps it. */
+const LATTICE_SIDE = 256;
+
+/** The hashes, computed once: looking them up is what makes a noisy sky affordable. */
+const LATTICE = Float32Array.from({ length: LATTICE_SIDE * LATTICE_SIDE }, (_, index) =>
+  latticeHash(index % LATTICE_SIDE, Math.floor(index / LATTICE_SIDE)),
+);
+
 /** Value noise in 0..1: hashed lattice values, blended smoothly between lattice points. */
 export function valueNoise(x: number, y: number, seed = 0): number {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
-  let [u, v] = [x - left, y - top];
-  u = u * u * (3 - 2 * u);
-  v = v * v * (3 - 2 * v);
-  const a = latticeHash(left, top, seed);
-  const b = latticeHash(left + 1, top, seed);
-  const c = latticeHash(left, top + 1, seed);
-  const d = latticeHash(left + 1, top + 1, seed);
-  return a + (b - a) * u + (c - a + (a - b - c + d) * u) * v;
+  const floorX = Math.floor(x);
+  const floorY = Math.floor(y);
+  const u = smooth(x - floorX);
+  const v = smooth(y - floorY);
+  // Another seed looks at another part of the lattice; the factors are odd, so that no two seeds meet soon.
+  const left = (floorX + seed * 89) & (LATTICE_SIDE - 1);
+  const right = (left + 1) & (LATTICE_SIDE - 1);
+  const top = ((floorY + seed * 57) & (LATTICE_SIDE - 1)) * LATTICE_SIDE;
+  const bottom = (top + LATTICE_SIDE) & (LATTICE_SIDE * LATTICE_SIDE - 1);
+  const above = LATTICE[top + left]! + (LATTICE[top + right]! - LATTICE[top + left]!) * u;
+  const below = LATTICE[bottom + left]! + (LATTICE[bottom + right]! - LATTICE[bottom + left]!) * u;
+  return above + (below - above) * v;
+}
+
+function smooth(t: number): number {
+  return t * t * (3 - 2 * t);
 }
 
 /** Fractal noise in 0..1: octaves of value noise, each twice as fine and half as strong. */

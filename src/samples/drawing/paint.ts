@@ -60,7 +60,7 @@ function gradientLookup(stops: readonly ColorStop[]): (position: number, out: Fl
   }
   return (position, out) => {
     const clamped = position <= 0 ? 0 : position >= 1 ? 1 : position;
-    const entry = Math.floor(clamped * TABLE_SIZE) * 4;
+    const entry = ((clamped * TABLE_SIZE) | 0) * 4;
     out[0] = table[entry]!;
     out[1] = table[entry + 1]!;
     out[2] = table[entry + 2]!;
@@ -80,7 +80,10 @@ export function linear(x0: number, y0: number, x1: number, y1: number, ...stops:
 export function radial(cx: number, cy: number, radius: number | [number, number], ...stops: ColorStop[]): Shader {
   const lookup = gradientLookup(stops);
   const [rx, ry] = typeof radius === 'number' ? [radius, radius] : radius;
-  return (x, y, out) => lookup(Math.hypot((x - cx) / rx, (y - cy) / ry), out);
+  return (x, y, out) => {
+    const [u, v] = [(x - cx) / rx, (y - cy) / ry];
+    lookup(Math.sqrt(u * u + v * v), out);
+  };
 }
 
 /** Gradient looked up by any function of the place: a wood grain, a cloud cover, a planet's relief. */

@@ -23,7 +23,7 @@ const COMMAND_ARITY: Record<string, number> = { M: 2, L: 2, Q: 4, C: 6, E: 6, Z:
 export function path(source: string): Shape {
   const shape: Shape = [];
   let run: Run = { points: [], closed: false };
-  for (const [, command = '', rest = ''] of source.matchAll(/([A-Za-z])([^A-Za-z]*)/g)) {
+  for (const [, command = '', rest = ''] of source.matchAll(/([A-Z])([^A-Z]*)/g)) {
     const arity = COMMAND_ARITY[command];
     const numbers = rest.trim() === '' ? [] : rest.trim().split(/[\s,]+/).map(Number);
     const groups = arity === 0 ? 1 : numbers.length / (arity ?? 0);

@@ -95,31 +95,31 @@ export const snowyMountain: Scene = {
     ];
     for (const { cx, top, slope, seed, shade } of massif) {
       // Light falls from the left: which side of the wandering ridge a place lies on decides its colour.
+      const ridgeByRow = Array.from({ length: 800 }, (_, y) => cx + (fractalNoise(y / 70, seed, 4, seed + 3) - 0.5) * 120 + (y - top) * 0.1);
+      const ridge = (y: number) => ridgeByRow[Math.max(0, Math.floor(y))] ?? cx;
       const snow = field(
         (x, y) => {
-          const ridge = cx + (fractalNoise(y / 70, seed, 4, seed + 3) - 0.5) * 120 + (y - top) * 0.1;
           const facet = (fractalNoise(x / 55 + y / 90, y / 120 - x / 200, 4, seed + 1) - 0.5) * 1.5;
-          return smoothstep(-26, 26, x - ridge) * 0.72 + facet * 0.5;
+          return smoothstep(-26, 26, x - ridge(y)) * 0.72 + facet * 0.5;
         },
         [0, '#ffffff'],
         [0.4, '#eaf2fa'],
         [1, shade],
       );
-      const outline = ground(0, 1200, 800, peak(cx, top, slope, seed), 2);
+      const outline = ground(0, 1200, 690, peak(cx, top, slope, seed), 2);
       canvas.fill(outline, snow);
       // Bare rock where the noise is high; more of it further down.
       const rock = field(
         (x, y) => {
           const height = smoothstep(top + 20, top + 420, y);
-          const lean = x < cx ? y / 60 : -y / 60;
-          const cliff = fractalNoise(x / 30 + lean, y / 75, 6, seed + 9);
+          const cliff = fractalNoise(Math.abs(x - ridge(y)) / 30 - y / 60, y / 75, 6, seed + 9);
           return smoothstep(0.6 - height * 0.08, 0.72 - height * 0.08, cliff);
         },
         [0, '#4a566800'],
         [1, '#4a5668e0'],
       );
       canvas.fill(outline, rock);
-      canvas.fill(ground(0, 1200, 800, (x) => Math.max(460, peak(cx, top, slope, seed)(x))), linear(0, 470, 0, 640, [0, '#dbe9f400'], [1, '#e6f0f8']));
+      canvas.fill(ground(0, 1200, 690, (x) => Math.max(460, peak(cx, top, slope, seed)(x))), linear(0, 470, 0, 640, [0, '#dbe9f400'], [1, '#e6f0f8']));
     }
     hill(canvas, (x) => 650 - 34 * Math.sin(x / 250 + 1), '#ffffff', '#cfdfee', 800, 6);
     const random = randomSource(9);

@@ -10,12 +10,6 @@ export interface Scene {
   draw(canvas: Canvas): void;
 }
 
-/** Draws a scene on a new canvas. */
-export function render(scene: Scene, canvas: Canvas): Canvas {
-  scene.draw(canvas);
-  return canvas;
-}
-
 /**
  * Clouds, as an overlay to wash a sky with.
  * @param size of the largest billows, in pixels; `cover` 0..1, less is more sky
@@ -139,12 +133,12 @@ export function sailboat(canvas: Canvas, x: number, y: number, scale: number, he
   });
 }
 
-/** A rolling meadow or hill with a soft, uneven colour. */
+/** A rolling meadow or hill with a soft, uneven colour, across a scene of 1200 units. */
 export function hill(canvas: Canvas, top: (x: number) => number, light: string, dark: string, bottom: number, seed: number): void {
   let crest = bottom;
-  for (let x = 0; x <= canvas.width; x += 20) crest = Math.min(crest, top(x));
+  for (let x = 0; x <= 1200; x += 20) crest = Math.min(crest, top(x));
   canvas.fill(
-    ground(-4, canvas.width + 4, bottom, top),
+    ground(-4, 1204, bottom, top),
     field(
       (x, y) => (y - crest) / (bottom - crest) + (fractalNoise(x / 60, y / 18, 4, seed) - 0.5) * 0.5,
       [0, light],

@@ -33,8 +33,8 @@ export const redApple: Scene = {
       canvas.fill(ellipse(70, 152, 190, 26), '#1e0c04', { soften: 14, opacity: 0.62 });
       canvas.fill(ellipse(10, 158, 96, 12), '#120502', { soften: 6, opacity: 0.7 });
       const body = path(
-        'M 0 -104 C 40 -152 136 -148 158 -66 C 180 24 118 152 54 161 C 30 164 16 151 0 151 ' +
-          'C -16 151 -30 164 -54 161 C -118 152 -180 24 -158 -66 C -136 -148 -40 -152 0 -104 Z',
+        'M 0 -104 C 40 -152 136 -148 158 -66 C 184 40 128 150 60 158 C 32 161 16 149 0 149 ' +
+          'C -16 149 -32 161 -60 158 C -128 150 -184 40 -158 -66 C -136 -148 -40 -152 0 -104 Z',
       );
       canvas.fill(body, radial(-60, -50, 265, [0, '#ff6a4e'], [0.28, '#e8262c'], [0.62, '#bb101f'], [0.85, '#7d0815'], [1, '#54040e']));
       canvas.clip(body, () => {
@@ -257,7 +257,7 @@ export const chessboard: Scene = {
     // The board's plane as a pinhole camera sees it; file and rank run from 0 to 8.
     const project = (file: number, rank: number): [number, number] => {
       const distance = 9.2 + rank;
-      return [600 + ((file - 4) * 1130) / distance, -110 + 7650 / distance];
+      return [600 + ((file - 4) * 1160) / distance, -300 + 9500 / distance];
     };
     const square = (file: number, rank: number, wide: number, deep: number) =>
       polygon(...project(file, rank), ...project(file + wide, rank), ...project(file + wide, rank + deep), ...project(file, rank + deep));

@@ -15,8 +15,8 @@ const WEIGHT = {
   grams: 0.5,
   /** Two words in a row. */
   bigram: 0.3,
-  concept: 0.6,
-  broaderConcept: 0.3,
+  concept: 0.8,
+  broaderConcept: 0.5,
 } as const;
 
 /** Words that stand in nearly every caption of a media library and tell nothing apart. */
@@ -29,6 +29,11 @@ const COMMON_FACTOR = 0.3;
 
 /** Here these words are about the frame and not about what is in it: one word, without a concept. */
 const FORMAT_PHRASE = /\b(landscape|portrait|square) (?:orientation|format)\b/g;
+const FORMAT_WORDS: Record<string, string> = {
+  landscape: 'wideframe',
+  portrait: 'tallframe',
+  square: 'evenframe',
+};
 
 /**
  * The features of a text and their weights: stems, words, character 3- and 4-grams, word pairs and concepts.
@@ -37,7 +42,7 @@ const FORMAT_PHRASE = /\b(landscape|portrait|square) (?:orientation|format)\b/g;
  */
 export function textFeatures(text: string): Map<string, number> {
   const features = new FeatureCounter();
-  const folded = foldText(text).replace(FORMAT_PHRASE, '$1format');
+  const folded = foldText(text).replace(FORMAT_PHRASE, (_, kind: string) => FORMAT_WORDS[kind]!);
   const all = wordsOf(folded);
   const words = all.filter((word) => !SEARCH_STOP_WORDS.has(word));
   // "The Who" or "It" must be findable, so a text of stop words only keeps them.

@@ -1,0 +1,42 @@
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { errors } from '../errors/app-error.js';
+
+/** 128 bits of an HMAC-SHA-256: short enough for a URL, far beyond guessing. */
+const SIGNATURE_BYTES = 16;
+const MAX_CURSOR_LENGTH = 4096;
+
+/**
+ * Opaque, signed page cursors. A cursor is bound to the user and to the list it came from: another user's, another
+ * list's or a changed one is refused.
+ */
+export class CursorCodec {
+  private readonly key: Buffer;
+
+  /** @param secret the installation's secret; the signing key is derived from it, so that tokens and cursors differ */
+  constructor(secret: string) {
+    this.key = Buffer.from(hkdfSync('sha256', secret, 'ai-media-search', 'page cursors', 32));
+  }
+
+  /** @param kind names the list, e.g. `media`; a change of what `payload` means wants a new name */
+  encode(kind: string, userId: string, payload: unknown): string {
+    const body = Buffer.from(JSON.stringify(payload)).toString('base64url');
+    return `${body}.${this.sign(kind, userId, body).toString('base64url')}`;
+  }
+
+  /** @throws AppError 400 `invalid-cursor` when the cursor was not made by `encode` for this user and list */
+  decode<T>(kind: string, userId: string, cursor: string): T {
+    const [body, signature, ...rest] = cursor.length <= MAX_CURSOR_LENGTH ? cursor.split('.') : [];
+    if (body && signature && rest.length === 0) {
+      const given = Buffer.from(signature, 'base64url');
+      const expected = this.sign(kind, userId, body);
+      if (given.length === expected.length && timingSafeEqual(given, expected)) {
+        return JSON.parse(Buffer.from(body, 'base64url').toString()) as T;
+      }
+    }
+    throw errors.badRequest('invalid-cursor', 'The cursor is not valid for this list. Start again without one.', '?cursor');
+  }
+
+  private sign(kind: string, userId: string, body: string): Buffer {
+    return createHmac('sha256', this.key).update(`${kind}\n${userId}\n${body}`).digest().subarray(0, SIGNATURE_BYTES);
+  }
+}

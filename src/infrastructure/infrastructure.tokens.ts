@@ -1,0 +1,10 @@
+export { APP_CONFIG } from './config/config.js';
+export { LOGGER } from './observability/logger.js';
+/** Injection token of the AI providers (AiProviders). */
+export const AI_PROVIDERS = Symbol('AI_PROVIDERS');
+/** Injection token of the object store (ObjectStorage). */
+export const OBJECT_STORAGE = Symbol('OBJECT_STORAGE');
+/** Injection token of the installation's secret for signatures (string). */
+export const SIGNING_SECRET = Symbol('SIGNING_SECRET');
+/** Injection token of the sliding-window rate limiter (RateLimiter). */
+export const RATE_LIMITER = Symbol('RATE_LIMITER');

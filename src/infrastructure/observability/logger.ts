@@ -1,0 +1,37 @@
+import { pino, type Logger, type LoggerOptions } from 'pino';
+import { currentScope } from '../context/request-context.js';
+
+/** Injection token of the process' logger. */
+export const LOGGER = Symbol('LOGGER');
+export type { Logger };
+
+/** Where secrets could stand in what is logged (threat C20). Values are replaced, not shortened. */
+const REDACTED_PATHS = [
+  'req.headers.authorization',
+  'req.headers.cookie',
+  'req.headers["x-api-key"]',
+  'res.headers["set-cookie"]',
+  '*.password',
+  '*.accessToken',
+  '*.refreshToken',
+  '*.token',
+  '*.secret',
+  '*.apiKey',
+];
+
+/**
+ * JSON lines on standard output, each with the request id and the user id of the scope it was written in.
+ * @param name which process: api or worker
+ */
+export function createLogger(level: string, name: string, destination?: LoggerOptions['transport']): Logger {
+  return pino({
+    level,
+    name,
+    redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
+    mixin: () => {
+      const scope = currentScope();
+      return scope ? { requestId: scope.requestId, userId: scope.actor?.userId ?? undefined } : {};
+    },
+    ...(destination ? { transport: destination } : {}),
+  });
+}

@@ -1,0 +1,103 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { generateApiKey } from '../../infrastructure/auth/api-key-format.js';
+import { Database } from '../../infrastructure/database/database.js';
+import type { ApiKeyModel as ApiKey } from '../../infrastructure/database/generated/models.js';
+import { errors } from '../../infrastructure/errors/app-error.js';
+import type { Principal } from '../../infrastructure/http/principal.js';
+import { AuditService } from '../audit/audit.service.js';
+import type { ApiKeyRequest, ApiKeyResponse, NewApiKeyResponse } from './dto/users.dto.js';
+
+/** More live keys than this are a sign of a mistake. */
+const MAX_LIVE_KEYS = 50;
+
+/** A user's API keys. A key cannot manage keys: that would let a leaked one raise its own rights (threat C4). */
+@Injectable()
+export class ApiKeysService {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(AuditService) private readonly audit: AuditService,
+  ) {}
+
+  async list(principal: Principal): Promise<{ items: ApiKeyResponse[] }> {
+    requireSession(principal);
+    const rows = await this.database.run((tx) =>
+      tx.apiKey.findMany({ where: { userId: principal.userId }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take: 200 }),
+    );
+    return { items: rows.map(toResponse) };
+  }
+
+  /** @returns the key itself, this once. @throws AppError 400 when `expiresAt` is past, 409 at 50 live keys */
+  async create(principal: Principal, request: ApiKeyRequest): Promise<NewApiKeyResponse> {
+    requireSession(principal);
+    const expiresAt = request.expiresAt ? new Date(request.expiresAt) : null;
+    if (expiresAt && expiresAt.getTime() <= Date.now()) {
+      throw errors.validation([{ pointer: '/expiresAt', detail: 'expiresAt must lie in the future' }]);
+    }
+    const secret = generateApiKey();
+    const id = uuidv7();
+    const row = await this.database.run(async (tx) => {
+      const live = await tx.apiKey.count({ where: { userId: principal.userId, revokedAt: null } });
+      if (live >= MAX_LIVE_KEYS) {
+        throw errors.conflict('too-many-api-keys', `An account holds ${MAX_LIVE_KEYS} keys at most. Revoke one first.`);
+      }
+      const created = await tx.apiKey.create({
+        data: {
+          userId: principal.userId,
+          id,
+          name: request.name.trim(),
+          prefix: secret.visiblePrefix,
+          keyHash: secret.hash,
+          scopes: request.scopes,
+          expiresAt,
+        },
+      });
+      await this.audit.record(tx, {
+        eventType: 'api-key.created',
+        category: 'security',
+        action: 'create',
+        target: { type: 'api_key', id },
+        newValues: { name: created.name, scopes: created.scopes },
+        riskLevel: 'medium',
+      });
+      return created;
+    });
+    return { ...toResponse(row), key: secret.key };
+  }
+
+  /** Revokes a key; it stops working at once. @throws AppError 404 */
+  async revoke(principal: Principal, id: string): Promise<void> {
+    requireSession(principal);
+    await this.database.run(async (tx) => {
+      const { count } = await tx.apiKey.updateMany({
+        where: { userId: principal.userId, id, revokedAt: null },
+        data: { revokedAt: new Date() },
+      });
+      if (count === 0) throw errors.notFound('API key');
+      await this.audit.record(tx, {
+        eventType: 'api-key.revoked',
+        category: 'security',
+        action: 'delete',
+        target: { type: 'api_key', id },
+        riskLevel: 'medium',
+      });
+    });
+  }
+}
+
+function requireSession(principal: Principal): void {
+  if (principal.via === 'apiKey') throw errors.forbidden('API keys cannot manage API keys. Log in instead.');
+}
+
+function toResponse(row: ApiKey): ApiKeyResponse {
+  return {
+    id: row.id,
+    name: row.name,
+    prefix: row.prefix,
+    scopes: row.scopes,
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    revokedAt: row.revokedAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+  };
+}
