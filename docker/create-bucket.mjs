@@ -5,7 +5,13 @@
  */
 import { CreateBucketCommand, HeadBucketCommand, S3Client } from '@aws-sdk/client-s3';
 
-const { S3_ENDPOINT, S3_REGION = 'us-east-1', S3_BUCKET, S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY } = process.env;
+const {
+  S3_ENDPOINT,
+  S3_REGION = 'us-east-1',
+  S3_BUCKET,
+  S3_ACCESS_KEY_ID,
+  S3_SECRET_ACCESS_KEY,
+} = process.env;
 
 const client = new S3Client({
   endpoint: S3_ENDPOINT,
@@ -16,11 +22,24 @@ const client = new S3Client({
   maxAttempts: 10,
 });
 
+/** @returns whether the bucket was made now, rather than found */
+async function ensureBucket() {
+  try {
+    await client.send(new HeadBucketCommand({ Bucket: S3_BUCKET }));
+    return false;
+  } catch (error) {
+    if (error.$metadata?.httpStatusCode !== 404) throw error;
+    await client.send(new CreateBucketCommand({ Bucket: S3_BUCKET }));
+    return true;
+  }
+}
+
 try {
-  await client.send(new HeadBucketCommand({ Bucket: S3_BUCKET }));
-  console.log(`bucket ${S3_BUCKET} is there`);
+  console.log(`bucket ${S3_BUCKET} ${(await ensureBucket()) ? 'created' : 'is there'}`);
 } catch (error) {
-  if (error.$metadata?.httpStatusCode !== 404) throw error;
-  await client.send(new CreateBucketCommand({ Bucket: S3_BUCKET }));
-  console.log(`bucket ${S3_BUCKET} created`);
+  const status = error.$metadata?.httpStatusCode;
+  console.error(
+    `no bucket ${S3_BUCKET} at ${S3_ENDPOINT}: ${status ? `status ${status}, ` : ''}${error.message}`,
+  );
+  process.exitCode = 1;
 }

@@ -8,3 +8,5 @@ export const OBJECT_STORAGE = Symbol('OBJECT_STORAGE');
 export const SIGNING_SECRET = Symbol('SIGNING_SECRET');
 /** Injection token of the sliding-window rate limiter (RateLimiter). */
 export const RATE_LIMITER = Symbol('RATE_LIMITER');
+/** Injection token of what this process is for (ProcessRole). */
+export const PROCESS_ROLE = Symbol('PROCESS_ROLE');

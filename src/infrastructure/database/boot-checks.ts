@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
 import type { Logger } from 'pino';
 import { Prisma } from './generated/client.js';
 import type { Database, ServerFacts } from './database.js';
+import { migrationNames } from './pending-migrations.js';
 
 const MINIMUM_POSTGRES = 150_000;
 /** Connections that PostgreSQL keeps for superusers by default. */
@@ -62,14 +62,11 @@ export async function assertSafeDatabase(
 
 /** Names of migrations in the folder that the database has not finished. */
 export async function pendingMigrations(database: Database, migrationsDir: string): Promise<string[]> {
-  const wanted = readdirSync(migrationsDir, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .map((entry) => entry.name);
   const rows = await database.runAsSystem('start-up', (tx) =>
     tx.$queryRaw<{ name: string }[]>(
       Prisma.sql`SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`,
     ),
   );
   const applied = new Set(rows.map((row) => row.name));
-  return wanted.filter((name) => !applied.has(name));
+  return migrationNames(migrationsDir).filter((name) => !applied.has(name));
 }

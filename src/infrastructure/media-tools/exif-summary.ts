@@ -107,7 +107,8 @@ function decodeBytes(bytes: Buffer): string {
   const end = bytes.indexOf(0);
   const content = end < 0 ? bytes : bytes.subarray(0, end);
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+    // `stream` forgives a last character that the field's length cut in two.
+    return new TextDecoder('utf-8', { fatal: true }).decode(content, { stream: true });
   } catch {
     return content.toString('latin1');
   }

@@ -104,7 +104,7 @@ function cleanText(raw: string): string {
   return (
     raw
       // <i>, </font>, <c.yellow>, <v Ann>, <00:01.000> and the override blocks {\an8} of converted ASS files
-      .replace(/<\/?[A-Za-z0-9][^<>]{0,500}>/g, '')
+      .replace(/<\/?[A-Za-z][^<>]{0,500}>|<(?:\d+:)?\d{2}:\d{2}\.\d{3}>/g, '')
       .replace(/\{\\[^{}]{0,500}\}/g, '')
       .replace(/&(#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,5});/gi, resolveEntity)
       // eslint-disable-next-line no-control-regex -- control characters are what has to go

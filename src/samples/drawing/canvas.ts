@@ -43,7 +43,11 @@ export class Canvas {
 
   /** Paints the whole picture. */
   wash(paint: Paint, options: Omit<PaintOptions, 'soften'> = {}): void {
-    this.compose(this.clipMask ?? { left: 0, top: 0, width: this.width, height: this.height }, paint, options);
+    this.compose(
+      this.clipMask ?? { left: 0, top: 0, width: this.width, height: this.height },
+      paint,
+      options,
+    );
   }
 
   /** Fills a shape; overlapping runs of opposite direction cut holes. */
@@ -92,13 +96,13 @@ export class Canvas {
     const bytes = Buffer.allocUnsafe(pixels.length);
     for (let y = 0, index = 0; y < height; y++) {
       const ditherRow = (y % DITHER_SIDE) * DITHER_SIDE;
-      for (let x = 0; x < width; x++) {
+      for (let x = 0; x < width; x++, index += 3) {
         // One rounding threshold for the three channels keeps greys grey. Whole numbers are never changed.
         const threshold = DITHER[ditherRow + (x % DITHER_SIDE)]!;
         // Painting keeps the colours within 0..255, and the threshold is below 1: this cannot run over.
-        bytes[index] = pixels[index++]! + threshold;
-        bytes[index] = pixels[index++]! + threshold;
-        bytes[index] = pixels[index++]! + threshold;
+        bytes[index] = pixels[index]! + threshold;
+        bytes[index + 1] = pixels[index + 1]! + threshold;
+        bytes[index + 2] = pixels[index + 2]! + threshold;
       }
     }
     return bytes;
@@ -128,7 +132,11 @@ export class Canvas {
   }
 
   /** Lays a paint over the pixels, as far as the mask covers them; a mask without data covers all. */
-  private compose(mask: Omit<CoverageMask, 'data'> & { data?: Float32Array }, paint: Paint, options: PaintOptions): void {
+  private compose(
+    mask: Omit<CoverageMask, 'data'> & { data?: Float32Array },
+    paint: Paint,
+    options: PaintOptions,
+  ): void {
     const { pixels, width } = this;
     const opacity = options.opacity ?? 1;
     const blend = options.blend ?? 'over';

@@ -18,7 +18,12 @@ export interface CoverageMask {
  * @param soften standard deviation of the blur, in pixels; 0 for sharp edges
  * @returns null when nothing of the shape is inside the picture
  */
-export function fillCoverage(shape: Shape, width: number, height: number, soften: number): CoverageMask | null {
+export function fillCoverage(
+  shape: Shape,
+  width: number,
+  height: number,
+  soften: number,
+): CoverageMask | null {
   const mask = emptyMask(shape, width, height, soften * 3 + 1);
   if (!mask) return null;
   // One spare column takes the change at the right edge.

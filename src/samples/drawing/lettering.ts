@@ -11,7 +11,10 @@ import { path, place, type Run, type Shape } from './shapes.js';
 const GLYPHS: Record<string, readonly [advance: number, centreLine: string]> = {
   ' ': [2.4, ''],
   A: [7, 'M 0 10 L 3.5 0 7 10 M 1.2 6.6 L 5.8 6.6'],
-  B: [6, 'M 3.2 4.8 L 0 4.8 0 0 2.9 0 E 3 2.4 2.5 2.4 -90 90 L 3.2 4.8 E 3.2 7.4 2.8 2.6 -90 90 L 0 10 0 4.8'],
+  B: [
+    6,
+    'M 3.2 4.8 L 0 4.8 0 0 2.9 0 E 3 2.4 2.5 2.4 -90 90 L 3.2 4.8 E 3.2 7.4 2.8 2.6 -90 90 L 0 10 0 4.8',
+  ],
   C: [7, 'E 4 5 4 5 -45 -315'],
   D: [7, 'M 0 0 L 0 10 2.6 10 E 2.6 5 4.4 5 90 -90 Z'],
   E: [5.4, 'M 5.4 0 L 0 0 0 10 5.4 10 M 0 4.8 L 4.7 4.8'],
@@ -36,7 +39,10 @@ const GLYPHS: Record<string, readonly [advance: number, centreLine: string]> = {
   X: [6.4, 'M 0 0 L 6.4 10 M 6.4 0 L 0 10'],
   Y: [6.6, 'M 0 0 L 3.3 5 6.6 0 M 3.3 5 L 3.3 10'],
   Z: [6.2, 'M 0 0 L 6.2 0 0 10 6.2 10'],
-  a: [5, 'M 0.4 4.3 Q 1 3 2.6 3 Q 5 3 5 5.3 L 5 10 M 5 6.1 L 2.5 6.1 E 2.3 8.05 2.3 1.95 -90 -270 Q 5 10 5 7.6'],
+  a: [
+    5,
+    'M 0.4 4.3 Q 1 3 2.6 3 Q 5 3 5 5.3 L 5 10 M 5 6.1 L 2.5 6.1 E 2.3 8.05 2.3 1.95 -90 -270 Q 5 10 5 7.6',
+  ],
   b: [5.6, 'M 0 0 L 0 10 M 0 6.5 E 2.8 6.5 2.8 3.5 180 540'],
   c: [4.9, 'E 3 6.5 3 3.5 -45 -315'],
   d: [5.6, 'M 5.6 0 L 5.6 10 M 5.6 6.5 E 2.8 6.5 2.8 3.5 0 360'],
@@ -48,7 +54,10 @@ const GLYPHS: Record<string, readonly [advance: number, centreLine: string]> = {
   j: [0.8, 'M 0.8 3.2 L 0.8 11 Q 0.8 13 -1.2 13 M 0.8 0.3 L 0.8 0.5'],
   k: [5, 'M 0 0 L 0 10 M 4.6 3.2 L 0 7.4 M 1.9 5.7 L 5 10'],
   l: [1.5, 'M 0 0 L 0 8.4 Q 0 10 1.5 10'],
-  m: [8.4, 'M 0 3.2 L 0 10 M 0 5.5 E 2.1 5.5 2.1 2.5 180 360 L 4.2 10 M 4.2 5.5 E 6.3 5.5 2.1 2.5 180 360 L 8.4 10'],
+  m: [
+    8.4,
+    'M 0 3.2 L 0 10 M 0 5.5 E 2.1 5.5 2.1 2.5 180 360 L 4.2 10 M 4.2 5.5 E 6.3 5.5 2.1 2.5 180 360 L 8.4 10',
+  ],
   n: [5.2, 'M 0 3.2 L 0 10 M 0 5.8 E 2.6 5.8 2.6 2.8 180 360 L 5.2 10'],
   o: [6, 'E 3 6.5 3 3.5 0 360'],
   p: [5.6, 'M 0 3.2 L 0 13 M 0 6.5 E 2.8 6.5 2.8 3.5 180 540'],
@@ -85,7 +94,7 @@ const GLYPHS: Record<string, readonly [advance: number, centreLine: string]> = {
   '(': [2, 'M 2 -0.8 Q -1.6 5.2 2 11.4'],
   ')': [2, 'M 0 -0.8 Q 3.6 5.2 0 11.4'],
   "'": [0, 'M 0 0 L 0 2.2'],
-  '$': [6, 'E 3 2.9 2.8 2.2 -20 -270 E 3 7.3 3 2.2 -90 160 M 3 -0.7 L 3 11'],
+  $: [6, 'E 3 2.9 2.8 2.2 -20 -270 E 3 7.3 3 2.2 -90 160 M 3 -0.7 L 3 11'],
 };
 
 /** Space between two letters, before the stroke's own width is added, in glyph units. */
@@ -126,7 +135,12 @@ export function textWidth(text: string, style: Pick<TextStyle, 'size' | 'weight'
  * @returns the x position after the last letter, to go on from there
  * @throws RangeError for a character that the font has no glyph for
  */
-export function writeText(canvas: Canvas, text: string, style: TextStyle, options: PaintOptions = {}): number {
+export function writeText(
+  canvas: Canvas,
+  text: string,
+  style: TextStyle,
+  options: PaintOptions = {},
+): number {
   const { weight, gap } = metrics(style);
   const unit = style.size / 10;
   const width = textWidth(text, style);

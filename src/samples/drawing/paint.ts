@@ -77,7 +77,12 @@ export function linear(x0: number, y0: number, x1: number, y1: number, ...stops:
 }
 
 /** Gradient from the centre (0) to the ellipse with the given radii (1). */
-export function radial(cx: number, cy: number, radius: number | [number, number], ...stops: ColorStop[]): Shader {
+export function radial(
+  cx: number,
+  cy: number,
+  radius: number | [number, number],
+  ...stops: ColorStop[]
+): Shader {
   const lookup = gradientLookup(stops);
   const [rx, ry] = typeof radius === 'number' ? [radius, radius] : radius;
   return (x, y, out) => {

@@ -25,7 +25,13 @@ export function path(source: string): Shape {
   let run: Run = { points: [], closed: false };
   for (const [, command = '', rest = ''] of source.matchAll(/([A-Z])([^A-Z]*)/g)) {
     const arity = COMMAND_ARITY[command];
-    const numbers = rest.trim() === '' ? [] : rest.trim().split(/[\s,]+/).map(Number);
+    const numbers =
+      rest.trim() === ''
+        ? []
+        : rest
+            .trim()
+            .split(/[\s,]+/)
+            .map(Number);
     const groups = arity === 0 ? 1 : numbers.length / (arity ?? 0);
     if (arity === undefined || !Number.isInteger(groups) || groups < 1 || numbers.some(Number.isNaN)) {
       throw new RangeError(`Cannot read "${command}${rest}" in the path "${source}".`);

@@ -2,12 +2,28 @@ import type { Canvas } from '../drawing/canvas.js';
 import { latticeHash } from '../drawing/noise.js';
 import { linear, mix, radial, smoothstep } from '../drawing/paint.js';
 import { ellipse, ground, path, polygon, rect } from '../drawing/shapes.js';
-import { bird, clouds, glowingDisc, ridgeLine, sailboat, stars, water, WHITE_SAILS, type SailboatColors } from '../scenes/scenery.js';
+import {
+  bird,
+  clouds,
+  glowingDisc,
+  ridgeLine,
+  sailboat,
+  stars,
+  water,
+  WHITE_SAILS,
+  type SailboatColors,
+} from '../scenes/scenery.js';
 import type { Film } from './film.js';
 
 const HORIZON = 196;
 
-function skyAndSea(canvas: Canvas, sky: [string, string, string], cloud: string, sea: [string, string], seed: number): void {
+function skyAndSea(
+  canvas: Canvas,
+  sky: [string, string, string],
+  cloud: string,
+  sea: [string, string],
+  seed: number,
+): void {
   canvas.wash(linear(0, 0, 0, HORIZON, [0, sky[0]], [0.6, sky[1]], [1, sky[2]]));
   canvas.wash(clouds(cloud, 190, 0.46, seed));
   canvas.fill(rect(0, HORIZON, 640, 164), water(HORIZON, 360, sea[0], sea[1], seed));
@@ -18,16 +34,28 @@ function movingWater(canvas: Canvas, seconds: number, color: string, count: numb
   for (let glint = 0; glint < count; glint++) {
     const depth = latticeHash(glint, 1) ** 1.6;
     const travelled = latticeHash(glint, 2) * 700 - seconds * (8 + depth * 46);
-    const x = ((((travelled % 700) + 700) % 700) - 30);
+    const x = (((travelled % 700) + 700) % 700) - 30;
     const y = HORIZON + 5 + depth * 158 + Math.sin(seconds * 2 + glint) * 1.4;
-    canvas.fill(ellipse(x, y, 5 + depth * 20, 0.6 + depth * 1.7), color, { opacity: 0.35 + 0.4 * latticeHash(glint, 3) });
+    canvas.fill(ellipse(x, y, 5 + depth * 20, 0.6 + depth * 1.7), color, {
+      opacity: 0.35 + 0.4 * latticeHash(glint, 3),
+    });
   }
 }
 
 /** The boat, rolling on the swell, with its wake. */
-function sailingBoat(canvas: Canvas, seconds: number, x: number, y: number, scale: number, colors: SailboatColors): void {
+function sailingBoat(
+  canvas: Canvas,
+  seconds: number,
+  x: number,
+  y: number,
+  scale: number,
+  colors: SailboatColors,
+): void {
   const swell = Math.sin(seconds * 2.1);
-  canvas.fill(ellipse(x - 30 * scale, y + 15 * scale, 150 * scale, 8 * scale), '#ffffff', { soften: 3, opacity: 0.35 });
+  canvas.fill(ellipse(x - 30 * scale, y + 15 * scale, 150 * scale, 8 * scale), '#ffffff', {
+    soften: 3,
+    opacity: 0.35,
+  });
   sailboat(canvas, x, y + swell * 3 * scale, scale, 4 + swell * 2.4, colors);
 }
 
@@ -39,7 +67,10 @@ function lighthouse(canvas: Canvas, x: number, y: number, night: boolean): void 
   for (let band = 0; band < 5; band++) {
     const [low, high] = [11 - band * 1.1, 11 - (band + 1) * 1.1];
     const [bottom, top] = [y - band * 17, y - (band + 1) * 17];
-    canvas.fill(polygon(x - low, bottom, x + low, bottom, x + high, top, x - high, top), band % 2 ? white : red);
+    canvas.fill(
+      polygon(x - low, bottom, x + low, bottom, x + high, top, x - high, top),
+      band % 2 ? white : red,
+    );
   }
   canvas.fill(rect(x - 9, y - 89, 18, 5), '#2a2c34');
   canvas.fill(rect(x - 5, y - 101, 10, 12), night ? '#fff4b0' : '#cfe4ee');
@@ -51,13 +82,21 @@ function dolphin(canvas: Canvas, seconds: number, x: number, delay: number): voi
   const [px, py] = [x + phase * 96, 304 - Math.sin(phase * Math.PI) * 62];
   canvas.clip(rect(0, 0, 640, 296), () => {
     canvas.within(px, py, 0.62, -52 + phase * 104, () => {
-      canvas.fill(path('M -58 4 C -30 -24 20 -26 46 -6 Q 62 -4 68 4 Q 56 8 46 6 C 20 18 -24 16 -52 8 L -72 20 Q -70 6 -76 -8 Z'), linear(0, -22, 0, 16, [0, '#4a6a86'], [0.55, '#6f90a8'], [1, '#e4edf2']));
+      canvas.fill(
+        path(
+          'M -58 4 C -30 -24 20 -26 46 -6 Q 62 -4 68 4 Q 56 8 46 6 C 20 18 -24 16 -52 8 L -72 20 Q -70 6 -76 -8 Z',
+        ),
+        linear(0, -22, 0, 16, [0, '#4a6a86'], [0.55, '#6f90a8'], [1, '#e4edf2']),
+      );
       canvas.fill(path('M -8 -18 Q -14 -36 -26 -40 Q -24 -26 -26 -14 Z'), '#44627c');
       canvas.fill(path('M 12 8 Q 6 24 -4 28 Q -2 16 0 8 Z'), '#44627c');
       canvas.fill(ellipse(42, -4, 2), '#101820');
     });
   });
-  canvas.fill(ellipse(phase < 0.5 ? x + 4 : x + 92, 297, 18, 3.4), '#ffffff', { soften: 2, opacity: 0.75 * Math.abs(phase - 0.5) * 2 });
+  canvas.fill(ellipse(phase < 0.5 ? x + 4 : x + 92, 297, 18, 3.4), '#ffffff', {
+    soften: 2,
+    opacity: 0.75 * Math.abs(phase - 0.5) * 2,
+  });
 }
 
 /** A day at sea in four scenes: dawn, noon, sunset, night. */
@@ -79,9 +118,16 @@ export const sailboatDay: Film = {
         glowingDisc(canvas, 470, 186, 20, '#fff6d8', '#ffc890');
         lighthouse(canvas, 96, 184, false);
         // Houses and the jetty of the harbour.
-        for (const [x, width, height, wall] of [[150, 30, 26, '#d9a78c'], [184, 24, 34, '#b9c4cc'], [212, 34, 24, '#e2cfa8']] as const) {
+        for (const [x, width, height, wall] of [
+          [150, 30, 26, '#d9a78c'],
+          [184, 24, 34, '#b9c4cc'],
+          [212, 34, 24, '#e2cfa8'],
+        ] as const) {
           canvas.fill(rect(x, 196 - height, width, height), wall);
-          canvas.fill(polygon(x - 4, 196 - height, x + width / 2, 182 - height, x + width + 4, 196 - height), '#8a4a3c');
+          canvas.fill(
+            polygon(x - 4, 196 - height, x + width / 2, 182 - height, x + width + 4, 196 - height),
+            '#8a4a3c',
+          );
           canvas.fill(rect(x + 6, 202 - height, 6, 8), '#4a5a70');
           canvas.fill(rect(x + width - 12, 202 - height, 6, 8), '#4a5a70');
         }
@@ -113,16 +159,28 @@ export const sailboatDay: Film = {
       background(canvas) {
         skyAndSea(canvas, ['#3a2456', '#c0384a', '#ffa040'], '#6a2038c0', ['#e87848', '#3a1a40'], 14);
         canvas.clip(rect(0, 0, 640, HORIZON), () => glowingDisc(canvas, 430, 182, 40, '#ffe69a', '#ff7a2c'));
-        canvas.fill(ground(0, 190, HORIZON + 1, (x) => HORIZON - 24 * Math.sin((x / 190) * Math.PI) ** 0.6), '#4a1c3c');
+        canvas.fill(
+          ground(0, 190, HORIZON + 1, (x) => HORIZON - 24 * Math.sin((x / 190) * Math.PI) ** 0.6),
+          '#4a1c3c',
+        );
       },
       action(canvas, seconds) {
         movingWater(canvas, seconds, '#ff9a5a', 60);
         for (let glint = 0; glint < 34; glint++) {
           const depth = glint / 34;
           const sway = Math.sin(seconds * 3 + glint * 2.3) * (8 + depth * 20);
-          canvas.fill(ellipse(430 + sway, HORIZON + 4 + depth * 150, 12 + depth * 30, 0.8 + depth * 1.6), mix('#fff0b0', '#ff8a3a', depth), { opacity: 0.7 });
+          canvas.fill(
+            ellipse(430 + sway, HORIZON + 4 + depth * 150, 12 + depth * 30, 0.8 + depth * 1.6),
+            mix('#fff0b0', '#ff8a3a', depth),
+            { opacity: 0.7 },
+          );
         }
-        sailingBoat(canvas, seconds, 170 + seconds * 30, 266, 0.7, { sail: '#4a2238', shade: '#35172c', hull: '#2a1226', stripe: '#5a2230' });
+        sailingBoat(canvas, seconds, 170 + seconds * 30, 266, 0.7, {
+          sail: '#4a2238',
+          shade: '#35172c',
+          hull: '#2a1226',
+          stripe: '#5a2230',
+        });
       },
     },
     {
@@ -137,11 +195,22 @@ export const sailboatDay: Film = {
         // The beam sweeps over the water.
         const turn = Math.sin(seconds * 1.3) * 26 + 174;
         canvas.within(520, 89, 1, turn, () => {
-          canvas.fill(polygon(0, -2, 620, -64, 620, 64, 0, 2), linear(0, 0, 560, 0, [0, '#fff2b0b0'], [1, '#fff2b000']), { blend: 'screen' });
+          canvas.fill(
+            polygon(0, -2, 620, -64, 620, 64, 0, 2),
+            linear(0, 0, 560, 0, [0, '#fff2b0b0'], [1, '#fff2b000']),
+            { blend: 'screen' },
+          );
         });
-        canvas.fill(ellipse(520, 89, 46), radial(520, 89, 46, [0, '#fff6c8d0'], [1, '#fff6c800']), { blend: 'screen' });
+        canvas.fill(ellipse(520, 89, 46), radial(520, 89, 46, [0, '#fff6c8d0'], [1, '#fff6c800']), {
+          blend: 'screen',
+        });
         movingWater(canvas, seconds, '#8fa8e8', 60);
-        sailingBoat(canvas, seconds, 120 + seconds * 44, 274, 0.62, { sail: '#a8b2d4', shade: '#6a7498', hull: '#4a5478', stripe: '#5a3a58' });
+        sailingBoat(canvas, seconds, 120 + seconds * 44, 274, 0.62, {
+          sail: '#a8b2d4',
+          shade: '#6a7498',
+          hull: '#4a5478',
+          stripe: '#5a3a58',
+        });
       },
     },
   ],

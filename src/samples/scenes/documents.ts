@@ -8,8 +8,15 @@ import type { Scene } from './scenery.js';
 const INK = '#1c2230';
 
 /** Writes with defaults that suit a printed page. */
-function print(canvas: Canvas, text: string, x: number, y: number, size: number, style: Partial<TextStyle> = {}): void {
-  writeText(canvas, text, { x, y, size, paint: INK, ...style });
+function print(
+  canvas: Canvas,
+  text: string,
+  x: number,
+  y: number,
+  size: number,
+  style: Partial<TextStyle> = {},
+): void {
+  writeText(canvas, text, { x, y, size, paint: INK, tracking: 0.03, ...style });
 }
 
 /** Two decimals, and a comma between thousands. */
@@ -44,7 +51,7 @@ export const invoice: Scene = {
     print(canvas, '7 Mill Lane', 70, 396, 19);
     print(canvas, 'York YO1 7HH', 70, 430, 19);
     canvas.fill(rect(70, 490, 860, 52), '#1f4f8f');
-    const header = { paint: '#ffffff', weight: 0.16 };
+    const header = { paint: '#ffffff', weight: 0.14 };
     print(canvas, 'Description', 88, 525, 19, header);
     print(canvas, 'Qty', 580, 525, 19, { ...header, align: 'right' });
     print(canvas, 'Price', 740, 525, 19, { ...header, align: 'right' });
@@ -77,7 +84,10 @@ export const invoice: Scene = {
     print(canvas, 'Payment within 30 days by bank transfer.', 70, 1090, 18);
     print(canvas, 'Please quote the invoice number. Thank you!', 70, 1124, 18);
     canvas.stroke(polyline(70, 1190, 930, 1190), 1.5, '#c3cbd8');
-    print(canvas, 'Northwind Traders Ltd - Company 08123456 - VAT GB 123 4567 89', 500, 1226, 15, { align: 'center', paint: '#5a6374' });
+    print(canvas, 'Northwind Traders Ltd - Company 08123456 - VAT GB 123 4567 89', 500, 1226, 15, {
+      align: 'center',
+      paint: '#5a6374',
+    });
     canvas.within(250, 930, 1, -12, () => {
       canvas.stroke(rect(-120, -44, 240, 88, 10), 6, '#c8303a', { opacity: 0.8 });
       print(canvas, 'PAID', 0, 22, 44, { align: 'center', weight: 0.2, tracking: 0.1, paint: '#c8303acc' });
@@ -92,23 +102,47 @@ export const coffeeMenu: Scene = {
   draw(canvas) {
     canvas.wash(field((x, y) => fractalNoise(x / 9, y / 120, 4, 3), [0, '#8a5a30'], [1, '#c48f58']));
     canvas.fill(rect(46, 46, 808, 1108), '#2a1608', { soften: 5 });
-    canvas.fill(rect(52, 52, 796, 1096), field((x, y) => fractalNoise(x / 140, y / 90, 5, 8) + (fractalNoise(x / 5, y / 5, 2, 4) - 0.5) * 0.2, [0, '#1d2a26'], [1, '#34453e']));
+    canvas.fill(
+      rect(52, 52, 796, 1096),
+      field(
+        (x, y) => fractalNoise(x / 140, y / 90, 5, 8) + (fractalNoise(x / 5, y / 5, 2, 4) - 0.5) * 0.2,
+        [0, '#1d2a26'],
+        [1, '#34453e'],
+      ),
+    );
     const chalk = { paint: '#f4f1e6', handwriting: 0.012, weight: 0.13 };
     print(canvas, 'COFFEE MENU', 450, 178, 66, { ...chalk, align: 'center', weight: 0.16, paint: '#ffd98a' });
     canvas.stroke(path('M 170 222 Q 310 208 450 222 Q 590 236 730 222'), 4, '#ffd98a', { opacity: 0.8 });
     const drinks = [
-      ['Espresso', 240], ['Americano', 280], ['Cappuccino', 340], ['Flat White', 350], ['Latte', 360], ['Hot Chocolate', 380], ['Green Tea', 250],
+      ['Espresso', 240],
+      ['Americano', 280],
+      ['Cappuccino', 340],
+      ['Flat White', 350],
+      ['Latte', 360],
+      ['Hot Chocolate', 380],
+      ['Green Tea', 250],
     ] as const;
     drinks.forEach(([name, price], line) => {
       const y = 328 + line * 82;
-      print(canvas, name, 120, y, 38, chalk);
-      print(canvas, money(price), 780, y, 38, { ...chalk, handwriting: 0, align: 'right' });
+      print(canvas, name, 120, y, 40, chalk);
+      print(canvas, money(price), 780, y, 40, { ...chalk, handwriting: 0, align: 'right' });
       canvas.stroke(polyline(122, y + 20, 778, y + 20), 1.6, '#f4f1e6', { opacity: 0.25 });
     });
-    print(canvas, 'Fresh croissants every morning', 450, 940, 26, { ...chalk, align: 'center', paint: '#9fd8c0' });
+    print(canvas, 'Fresh croissants every morning', 450, 940, 26, {
+      ...chalk,
+      align: 'center',
+      paint: '#9fd8c0',
+    });
     canvas.within(450, 1062, 1, 0, () => {
-      canvas.stroke(path('M -62 -40 L 62 -40 Q 58 40 26 44 L -26 44 Q -58 40 -62 -40 Z M 58 -26 C 104 -34 104 22 48 18 M -84 58 L 84 58'), 5, '#f4f1e6');
-      for (const x of [-26, 0, 26]) canvas.stroke(path(`M ${x} -56 Q ${x + 12} -67 ${x} -78 Q ${x - 12} -89 ${x} -98`), 4, '#f4f1e6');
+      canvas.stroke(
+        path(
+          'M -62 -40 L 62 -40 Q 58 40 26 44 L -26 44 Q -58 40 -62 -40 Z M 58 -26 C 104 -34 104 22 48 18 M -84 58 L 84 58',
+        ),
+        5,
+        '#f4f1e6',
+      );
+      for (const x of [-26, 0, 26])
+        canvas.stroke(path(`M ${x} -56 Q ${x + 12} -67 ${x} -78 Q ${x - 12} -89 ${x} -98`), 4, '#f4f1e6');
     });
   },
 };
@@ -121,8 +155,14 @@ export const whiteboard: Scene = {
     canvas.wash('#b8c2c8');
     canvas.fill(rect(44, 44, 1120, 700, 10), '#4a555c', { soften: 12, opacity: 0.7 });
     canvas.fill(rect(36, 32, 1128, 700, 12), linear(0, 32, 0, 732, [0, '#e8ecef'], [1, '#a4aeb6']));
-    canvas.fill(rect(54, 50, 1092, 664, 4), linear(54, 50, 1146, 714, [0, '#ffffff'], [0.5, '#f7f9fa'], [1, '#e9eef1']));
-    canvas.fill(polygon(200, 50, 430, 50, 180, 714, 54, 714, 54, 440), '#ffffff', { opacity: 0.6, soften: 8 });
+    canvas.fill(
+      rect(54, 50, 1092, 664, 4),
+      linear(54, 50, 1146, 714, [0, '#ffffff'], [0.5, '#f7f9fa'], [1, '#e9eef1']),
+    );
+    canvas.fill(polygon(200, 50, 430, 50, 180, 714, 54, 714, 54, 440), '#ffffff', {
+      opacity: 0.6,
+      soften: 8,
+    });
     const marker = { handwriting: 0.02, weight: 0.13 };
     print(canvas, 'TEAM MEETING', 120, 178, 68, { ...marker, paint: '#1d3f9e', weight: 0.15 });
     print(canvas, 'FRIDAY 10:00', 120, 290, 68, { ...marker, paint: '#c8202c', weight: 0.15 });
@@ -136,13 +176,18 @@ export const whiteboard: Scene = {
     });
     canvas.within(930, 430, 1, 0, () => {
       canvas.stroke(ellipse(0, 0, 116), 6, '#1d3f9e');
-      for (let hour = 0; hour < 12; hour++) canvas.within(0, 0, 1, hour * 30, () => canvas.stroke(polyline(0, -104, 0, -90), 5, '#1d3f9e'));
+      for (let hour = 0; hour < 12; hour++)
+        canvas.within(0, 0, 1, hour * 30, () => canvas.stroke(polyline(0, -104, 0, -90), 5, '#1d3f9e'));
       // Ten o'clock.
       canvas.stroke(polyline(0, 0, -48, -28), 9, '#1d3f9e');
       canvas.stroke(polyline(0, 0, 0, -82), 6, '#1d3f9e');
     });
     canvas.fill(rect(420, 716, 360, 26, 8), '#8a949c');
-    for (const [x, color] of [[450, '#1d3f9e'], [540, '#c8202c'], [630, '#1f8a48']] as const) {
+    for (const [x, color] of [
+      [450, '#1d3f9e'],
+      [540, '#c8202c'],
+      [630, '#1f8a48'],
+    ] as const) {
       canvas.fill(rect(x, 702, 74, 16, 7), color);
       canvas.fill(rect(x + 58, 702, 16, 16, 7), '#22282e');
     }
@@ -193,7 +238,17 @@ export const concertPoster: Scene = {
     // Rays from a low sun.
     for (let ray = 0; ray < 18; ray++) {
       const [from, to] = [(ray * 20 * Math.PI) / 180, ((ray * 20 + 10) * Math.PI) / 180];
-      canvas.fill(polygon(400, 620, 400 + 1200 * Math.cos(from), 620 + 1200 * Math.sin(from), 400 + 1200 * Math.cos(to), 620 + 1200 * Math.sin(to)), '#f7bd62');
+      canvas.fill(
+        polygon(
+          400,
+          620,
+          400 + 1200 * Math.cos(from),
+          620 + 1200 * Math.sin(from),
+          400 + 1200 * Math.cos(to),
+          620 + 1200 * Math.sin(to),
+        ),
+        '#f7bd62',
+      );
     }
     canvas.fill(ellipse(400, 620, 212), '#e2482d');
     canvas.fill(rect(0, 0, 800, 330), '#1d3a4a');
@@ -205,8 +260,18 @@ export const concertPoster: Scene = {
     }
     // An acoustic guitar, leaning.
     canvas.within(400, 660, 1.15, 24, () => {
-      canvas.fill(path('M 0 -60 C 62 -74 78 -10 54 18 C 96 44 96 140 0 140 C -96 140 -96 44 -54 18 C -78 -10 -62 -74 0 -60 Z'), '#1d3a4a');
-      canvas.fill(path('M 0 -50 C 52 -62 66 -8 42 20 C 82 46 82 130 0 130 C -82 130 -82 46 -42 20 C -66 -8 -52 -62 0 -50 Z'), '#fbe6c0');
+      canvas.fill(
+        path(
+          'M 0 -60 C 62 -74 78 -10 54 18 C 96 44 96 140 0 140 C -96 140 -96 44 -54 18 C -78 -10 -62 -74 0 -60 Z',
+        ),
+        '#1d3a4a',
+      );
+      canvas.fill(
+        path(
+          'M 0 -50 C 52 -62 66 -8 42 20 C 82 46 82 130 0 130 C -82 130 -82 46 -42 20 C -66 -8 -52 -62 0 -50 Z',
+        ),
+        '#fbe6c0',
+      );
       canvas.fill(ellipse(0, 34, 26), '#1d3a4a');
       canvas.fill(rect(-11, -236, 22, 250), '#1d3a4a');
       canvas.fill(rect(-19, -292, 38, 64, 6), '#1d3a4a');
@@ -225,8 +290,20 @@ export const concertPoster: Scene = {
     note(610, 470, 0.9);
     print(canvas, 'SUMMER', 400, 150, 92, { align: 'center', weight: 0.19, paint: '#fbe6c0' });
     print(canvas, 'CONCERT', 400, 274, 92, { align: 'center', weight: 0.19, paint: '#fbe6c0' });
-    print(canvas, 'Open air music in the City Park', 400, 930, 27, { align: 'center', weight: 0.14, paint: '#fbe6c0' });
-    print(canvas, 'SATURDAY 22 AUGUST 2026', 400, 1000, 34, { align: 'center', weight: 0.17, paint: '#fbe6c0' });
-    print(canvas, 'Doors 18:30 - Free entry', 400, 1062, 27, { align: 'center', weight: 0.14, paint: '#fbe6c0' });
+    print(canvas, 'Open air music in the City Park', 400, 930, 27, {
+      align: 'center',
+      weight: 0.14,
+      paint: '#fbe6c0',
+    });
+    print(canvas, 'SATURDAY 22 AUGUST 2026', 400, 1000, 34, {
+      align: 'center',
+      weight: 0.17,
+      paint: '#fbe6c0',
+    });
+    print(canvas, 'Doors 18:30 - Free entry', 400, 1062, 27, {
+      align: 'center',
+      weight: 0.14,
+      paint: '#fbe6c0',
+    });
   },
 };

@@ -1,51 +1,7 @@
 import { fractalNoise, randomSource, valueNoise } from '../drawing/noise.js';
 import { fade, field, linear, mix, radial, smoothstep } from '../drawing/paint.js';
-import { ellipse, ground, path, polygon, polyline, rect } from '../drawing/shapes.js';
-import {
-  bird,
-  clouds,
-  glowingDisc,
-  hill,
-  pine,
-  ridgeLine,
-  ripples,
-  sailboat,
-  stars,
-  water,
-  WHITE_SAILS,
-  type Scene,
-} from './scenery.js';
-
-/** The sun half set into the sea, with its path of light on the water. */
-export const sunsetOverSea: Scene = {
-  width: 1200,
-  height: 800,
-  draw(canvas) {
-    const horizon = 480;
-    canvas.wash(linear(0, 0, 0, horizon, [0, '#2b2458'], [0.35, '#7b3a78'], [0.65, '#e0605a'], [0.88, '#fba04a'], [1, '#ffd27a']));
-    canvas.clip(rect(0, 0, 1200, horizon), () => {
-      canvas.wash(clouds('#5a2a5ec0', 420, 0.5, 5));
-      canvas.wash(clouds('#ffb07a90', 300, 0.42, 9), { blend: 'screen' });
-      glowingDisc(canvas, 640, 452, 74, '#fff3c4', '#ff9a3c');
-    });
-    canvas.fill(rect(0, horizon, 1200, 320), water(horizon, 800, '#e8825a', '#2a1f4a', 3));
-    canvas.fill(rect(0, horizon, 1200, 320), linear(0, horizon, 0, 800, [0, '#ff8c5a60'], [1, '#1c163c90']));
-    const random = randomSource(21);
-    for (let glint = 0; glint < 260; glint++) {
-      const depth = random() ** 1.4;
-      const y = horizon + 4 + depth * 300;
-      const spread = 60 + depth * 130;
-      const x = 640 + (random() + random() - 1) * spread;
-      const half = (10 + depth * 44) * (0.4 + random());
-      canvas.fill(ellipse(x, y, half, 1 + depth * 3.2), fade(mix('#fff0b8', '#ff9a4a', random()), 0.75 - depth * 0.3));
-    }
-    ripples(canvas, { left: 0, right: 1200, top: horizon + 10, bottom: 800 }, '#1d173f66', 150, 4);
-    canvas.fill(ground(-10, 330, horizon + 2, (x) => horizon - 3 - 52 * smoothstep(330, 60, x) * (0.6 + 0.4 * fractalNoise(x / 70, 1, 4, 2))), '#38204e');
-    for (const [x, y, span] of [[330, 190, 46], [396, 160, 34], [440, 206, 28], [880, 140, 30], [925, 165, 24]] as const) {
-      bird(canvas, x, y, span, '#2a1b3c');
-    }
-  },
-};
+import { ellipse, ground, path, polyline, rect } from '../drawing/shapes.js';
+import { clouds, glowingDisc, hill, pine, ridgeLine, type Scene } from './scenery.js';
 
 /** Rows of green hills with firs below hazy mountains. */
 export const forestAndMountains: Scene = {
@@ -55,8 +11,14 @@ export const forestAndMountains: Scene = {
     canvas.wash(linear(0, 0, 0, 520, [0, '#5b9bd0'], [0.7, '#bfdcec'], [1, '#eef3e6']));
     canvas.wash(clouds('#fffffff0', 330, 0.5, 12));
     canvas.wash(linear(0, 240, 0, 520, [0, '#eef3e600'], [1, '#eef3e6']));
-    canvas.fill(ground(0, 1200, 800, ridgeLine(470, 360, 420, 3)), linear(0, 150, 0, 470, [0, '#6f8fae'], [1, '#c2d3da']));
-    canvas.fill(ground(0, 1200, 800, ridgeLine(500, 270, 260, 8)), linear(0, 260, 0, 500, [0, '#58789a'], [1, '#a9c2c2']));
+    canvas.fill(
+      ground(0, 1200, 800, ridgeLine(470, 360, 420, 3)),
+      linear(0, 150, 0, 470, [0, '#6f8fae'], [1, '#c2d3da']),
+    );
+    canvas.fill(
+      ground(0, 1200, 800, ridgeLine(500, 270, 260, 8)),
+      linear(0, 260, 0, 500, [0, '#58789a'], [1, '#a9c2c2']),
+    );
     const rows = [
       { y: 500, height: 60, dark: '#6d9a86', lit: '#8cb49a', seed: 31 },
       { y: 560, height: 90, dark: '#3f7a58', lit: '#67a070', seed: 37 },
@@ -65,15 +27,30 @@ export const forestAndMountains: Scene = {
     ];
     for (const row of rows) {
       const line = ridgeLine(row.y, 60, 330, row.seed);
-      canvas.fill(ground(0, 1200, 800, line), linear(0, row.y - 50, 0, row.y + 80, [0, row.lit], [1, row.dark]));
+      canvas.fill(
+        ground(0, 1200, 800, line),
+        linear(0, row.y - 50, 0, row.y + 80, [0, row.lit], [1, row.dark]),
+      );
       const random = randomSource(row.seed);
       const step = row.height * 0.27;
       for (let x = -20; x < 1230; x += step * (0.6 + random() * 0.8)) {
         // The front row leaves the middle open, so that the valley can be seen.
         if (row.height > 200 && x > 330 && x < 840) continue;
-        pine(canvas, x, line(x) + row.height * 0.12, row.height * (0.75 + random() * 0.5), row.dark, row.lit, Math.floor(x) + row.seed);
+        pine(
+          canvas,
+          x,
+          line(x) + row.height * 0.12,
+          row.height * (0.75 + random() * 0.5),
+          row.dark,
+          row.lit,
+          Math.floor(x) + row.seed,
+        );
       }
-      canvas.fill(ground(-60, 1260, row.y + 50, () => row.y - 6), '#f2f6ea70', { soften: 16 });
+      canvas.fill(
+        ground(-60, 1260, row.y + 50, () => row.y - 6),
+        '#f2f6ea70',
+        { soften: 16 },
+      );
     }
     hill(canvas, (x) => 752 - 26 * Math.sin(x / 260), '#5f9e3c', '#2c6428', 800, 5);
   },
@@ -87,7 +64,9 @@ export const snowyMountain: Scene = {
     canvas.wash(linear(0, 0, 0, 620, [0, '#1d58a8'], [0.6, '#6ba8de'], [1, '#d5e9f6']));
     canvas.wash(clouds('#ffffffd0', 380, 0.4, 3));
     const peak = (cx: number, top: number, slope: number, seed: number) => (x: number) =>
-      top + Math.abs(x - cx) * slope + (fractalNoise(x / 90, seed, 5, seed) - 0.5) * 90 * smoothstep(0, 60, Math.abs(x - cx) + 14);
+      top +
+      Math.abs(x - cx) * slope +
+      (fractalNoise(x / 90, seed, 5, seed) - 0.5) * 90 * smoothstep(0, 60, Math.abs(x - cx) + 14);
     const massif = [
       { cx: 210, top: 330, slope: 0.62, seed: 4, shade: '#8fb0d0' },
       { cx: 1020, top: 290, slope: 0.66, seed: 7, shade: '#86a8cc' },
@@ -95,7 +74,10 @@ export const snowyMountain: Scene = {
     ];
     for (const { cx, top, slope, seed, shade } of massif) {
       // Light falls from the left: which side of the wandering ridge a place lies on decides its colour.
-      const ridgeByRow = Array.from({ length: 800 }, (_, y) => cx + (fractalNoise(y / 70, seed, 4, seed + 3) - 0.5) * 120 + (y - top) * 0.1);
+      const ridgeByRow = Array.from(
+        { length: 800 },
+        (_, y) => cx + (fractalNoise(y / 70, seed, 4, seed + 3) - 0.5) * 120 + (y - top) * 0.1,
+      );
       const ridge = (y: number) => ridgeByRow[Math.max(0, Math.floor(y))] ?? cx;
       const snow = field(
         (x, y) => {
@@ -119,7 +101,10 @@ export const snowyMountain: Scene = {
         [1, '#4a5668e0'],
       );
       canvas.fill(outline, rock);
-      canvas.fill(ground(0, 1200, 690, (x) => Math.max(460, peak(cx, top, slope, seed)(x))), linear(0, 470, 0, 640, [0, '#dbe9f400'], [1, '#e6f0f8']));
+      canvas.fill(
+        ground(0, 1200, 690, (x) => Math.max(460, peak(cx, top, slope, seed)(x))),
+        linear(0, 470, 0, 640, [0, '#dbe9f400'], [1, '#e6f0f8']),
+      );
     }
     hill(canvas, (x) => 650 - 34 * Math.sin(x / 250 + 1), '#ffffff', '#cfdfee', 800, 6);
     const random = randomSource(9);
@@ -130,34 +115,15 @@ export const snowyMountain: Scene = {
       pine(canvas, x, y, height, '#17352c', '#3b6153', tree + 70);
       for (let layer = 2; layer < 8; layer++) {
         const [reach, level] = [height * 0.021 * layer, y - height * (1 - layer * 0.105)];
-        canvas.fill(path(`M ${x - reach} ${level} Q ${x - reach * 0.3} ${level - height * 0.05} ${x + reach * 0.3} ${level - height * 0.035} Q ${x - reach * 0.2} ${level - height * 0.01} ${x - reach} ${level} Z`), '#f6fafdc8');
+        canvas.fill(
+          path(
+            `M ${x - reach} ${level} Q ${x - reach * 0.3} ${level - height * 0.05} ${x + reach * 0.3} ${level - height * 0.035} Q ${x - reach * 0.2} ${level - height * 0.01} ${x - reach} ${level} Z`,
+          ),
+          '#f6fafdc8',
+        );
       }
     }
     hill(canvas, (x) => 762 + 16 * Math.sin(x / 170), '#ffffff', '#dce8f3', 800, 8);
-  },
-};
-
-/** A white sloop on blue water on a bright day. */
-export const sailboatOnBlueWater: Scene = {
-  width: 1200,
-  height: 800,
-  draw(canvas) {
-    const horizon = 420;
-    canvas.wash(linear(0, 0, 0, horizon, [0, '#2f7fd0'], [0.7, '#8cc4ee'], [1, '#d8eefa']));
-    canvas.wash(clouds('#fffffff0', 300, 0.46, 22));
-    canvas.fill(ground(700, 1200, horizon + 1, (x) => horizon - 46 * smoothstep(700, 900, x) * (0.4 + fractalNoise(x / 90, 3, 4, 5) * 0.8)), '#6f97a8');
-    canvas.fill(rect(0, horizon, 1200, 400), water(horizon, 800, '#5fb0dd', '#0a4583', 8));
-    ripples(canvas, { left: 0, right: 1200, top: horizon + 6, bottom: 800 }, '#ffffff38', 190, 5);
-    ripples(canvas, { left: 0, right: 1200, top: horizon + 20, bottom: 800 }, '#05356e40', 160, 6);
-    // The reflection is the boat itself, upside down, squeezed and faint.
-    canvas.clip(rect(0, 584, 1200, 216), () => {
-      canvas.within(540, 590, [1.5, -0.62], 0, () => sailboat(canvas, 0, 0, 1, -5, { sail: '#d9ecf8', shade: '#a6cae4', hull: '#c8dcec', stripe: '#8c5a78' }));
-      canvas.fill(ellipse(550, 700, 260, 110), linear(0, 590, 0, 780, [0, '#1f69a870'], [1, '#0d4a88']), { soften: 22 });
-      ripples(canvas, { left: 280, right: 800, top: 592, bottom: 790 }, '#1c66a8a0', 60, 17);
-    });
-    sailboat(canvas, 540, 572, 1.5, 5, WHITE_SAILS);
-    canvas.fill(path('M 366 588 Q 420 574 520 592 Q 640 604 740 590 Q 690 612 540 608 Q 420 606 366 588 Z'), '#ffffffb0', { soften: 2 });
-    for (const [x, y, span] of [[880, 170, 44], [950, 210, 32], [250, 140, 36]] as const) bird(canvas, x, y, span, '#41566b');
   },
 };
 
@@ -175,21 +141,39 @@ export const rainbowAfterRain: Scene = {
       const colors = reversed ? [...spectrum].reverse() : spectrum;
       const at = (index: number) => 1 - (width * (index + 0.5)) / colors.length / radius;
       canvas.wash(
-        radial(600, 640, radius, [at(6) - 0.03, fade(colors[6]!, 0)], ...colors.map((color, index) => [at(index), fade(color, strength)] as const).reverse(), [1.0, fade(colors[0]!, 0)]),
+        radial(
+          600,
+          640,
+          radius,
+          [at(6) - 0.03, fade(colors[6]!, 0)],
+          ...colors.map((color, index) => [at(index), fade(color, strength)] as const).reverse(),
+          [1.0, fade(colors[0]!, 0)],
+        ),
       );
     };
     bow(560, 78, 0.72, false);
     canvas.fill(ellipse(600, 640, 478), '#ffffff26', { soften: 6 });
-    canvas.fill(ground(0, 1200, 800, ridgeLine(566, 90, 300, 6)), linear(0, 480, 0, 580, [0, '#6f8f9a'], [1, '#9fb8a0']));
+    canvas.fill(
+      ground(0, 1200, 800, ridgeLine(566, 90, 300, 6)),
+      linear(0, 480, 0, 580, [0, '#6f8f9a'], [1, '#9fb8a0']),
+    );
     hill(canvas, (x) => 580 - 40 * Math.sin(x / 210 + 0.6), '#8cc152', '#4f9140', 720, 3);
     hill(canvas, (x) => 640 - 36 * Math.sin(x / 260 + 2.6), '#6bb03c', '#347a30', 800, 4);
     const random = randomSource(77);
-    for (const [x, y, size] of [[205, 612, 46], [262, 604, 34], [980, 640, 60], [905, 634, 36]] as const) {
+    for (const [x, y, size] of [
+      [205, 612, 46],
+      [262, 604, 34],
+      [980, 640, 60],
+      [905, 634, 36],
+    ] as const) {
       canvas.fill(rect(x - size * 0.06, y - size * 0.5, size * 0.12, size * 0.55), '#4a3626');
       for (let leaf = 0; leaf < 26; leaf++) {
         const [angle, far] = [random() * 6.28, Math.sqrt(random()) * size * 0.55];
         const [lx, ly] = [x + Math.cos(angle) * far, y - size * 0.95 + Math.sin(angle) * far];
-        canvas.fill(ellipse(lx, ly, size * 0.22), mix('#2a6a2c', '#86c04e', smoothstep(size * 0.5, -size * 0.6, ly - y + size * 0.95)));
+        canvas.fill(
+          ellipse(lx, ly, size * 0.22),
+          mix('#2a6a2c', '#86c04e', smoothstep(size * 0.5, -size * 0.6, ly - y + size * 0.95)),
+        );
       }
     }
     hill(canvas, (x) => 730 - 18 * Math.sin(x / 190), '#57a030', '#24601f', 800, 9);
@@ -199,7 +183,10 @@ export const rainbowAfterRain: Scene = {
     }
     for (let flower = 0; flower < 90; flower++) {
       const [x, y] = [random() * 1200, 742 + random() * 56];
-      canvas.fill(ellipse(x, y, 2 + (y - 735) / 22), flower % 3 === 0 ? '#ffe04a' : flower % 3 === 1 ? '#ffffff' : '#e8556a');
+      canvas.fill(
+        ellipse(x, y, 2 + (y - 735) / 22),
+        flower % 3 === 0 ? '#ffe04a' : flower % 3 === 1 ? '#ffffff' : '#e8556a',
+      );
     }
   },
 };
@@ -211,13 +198,33 @@ export const desertCactus: Scene = {
   draw(canvas) {
     canvas.wash(linear(0, 0, 0, 430, [0, '#3f9bd8'], [0.7, '#bfe0ea'], [1, '#fbe9c4']));
     glowingDisc(canvas, 850, 110, 46, '#fffbe6', '#ffe9a0');
-    for (const [left, right, top, color] of [[60, 330, 300, '#c0663f'], [270, 420, 338, '#cf7a4c'], [760, 1010, 322, '#c97048']] as const) {
-      canvas.fill(path(`M ${left - 60} 440 L ${left + 12} ${top + 26} L ${left + 20} ${top} L ${right - 24} ${top} L ${right - 10} ${top + 30} L ${right + 64} 440 Z`), field((x, y) => 0.5 + (valueNoise(x / 400, y / 9, 3) - 0.5) * 0.9 + (x - left) / 700, [0, mix(color, '#ffffff', 0.2)], [1, mix(color, '#401808', 0.35)]));
+    for (const [left, right, top, color] of [
+      [60, 330, 300, '#c0663f'],
+      [270, 420, 338, '#cf7a4c'],
+      [760, 1010, 322, '#c97048'],
+    ] as const) {
+      canvas.fill(
+        path(
+          `M ${left - 60} 440 L ${left + 12} ${top + 26} L ${left + 20} ${top} L ${right - 24} ${top} L ${right - 10} ${top + 30} L ${right + 64} 440 Z`,
+        ),
+        field(
+          (x, y) => 0.5 + (valueNoise(x / 400, y / 9, 3) - 0.5) * 0.9 + (x - left) / 700,
+          [0, mix(color, '#ffffff', 0.2)],
+          [1, mix(color, '#401808', 0.35)],
+        ),
+      );
     }
     const dune = (top: (x: number) => number, light: string, dark: string, seed: number) =>
       canvas.fill(
         ground(0, 1080, 720, top),
-        field((x, y) => (y - top(x)) / 190 + Math.sin((y - top(x)) / 7 + fractalNoise(x / 120, y / 60, 3, seed) * 16) * 0.05 + (fractalNoise(x / 220, y / 60, 3, seed) - 0.5) * 0.7, [0, light], [1, dark]),
+        field(
+          (x, y) =>
+            (y - top(x)) / 190 +
+            Math.sin((y - top(x)) / 7 + fractalNoise(x / 120, y / 60, 3, seed) * 16) * 0.05 +
+            (fractalNoise(x / 220, y / 60, 3, seed) - 0.5) * 0.7,
+          [0, light],
+          [1, dark],
+        ),
       );
     dune((x) => 432 - 26 * Math.sin(x / 170 + 0.4), '#f6cf8e', '#d99a55', 4);
     dune((x) => 500 - 36 * Math.sin(x / 240 + 2.2), '#f8d696', '#cf8b48', 5);
@@ -236,69 +243,49 @@ export const desertCactus: Scene = {
           canvas.within(width * 0.06, 0, 1, 0, () => canvas.stroke(path(centre), width * 0.78, '#2f7a3c'));
           canvas.within(width * 0.17, 0, 1, 0, () => canvas.stroke(path(centre), width * 0.5, '#4b9a4a'));
           canvas.within(width * 0.25, 0, 1, 0, () => canvas.stroke(path(centre), width * 0.22, '#79be62'));
-          for (const rib of [-0.3, -0.1, 0.1, 0.3]) canvas.within(width * rib, 0, 1, 0, () => canvas.stroke(path(centre), 1.6, '#174a2666'));
+          for (const rib of [-0.3, -0.1, 0.1, 0.3])
+            canvas.within(width * rib, 0, 1, 0, () => canvas.stroke(path(centre), 1.6, '#174a2666'));
         }
         const random = randomSource(8);
         for (let spine = 0; spine < 120; spine++) {
           const [sx, sy] = [(random() - 0.5) * 58, -8 - random() * 385];
           canvas.stroke(polyline(sx, sy, sx + (random() - 0.5) * 9, sy - 5), 1.1, '#f2efd0b0');
         }
-        for (const [fx, fy] of [[0, -420], [-14, -414], [14, -414], [-92, -286], [86, -340]] as const) {
-          for (const petal of [-1, 0, 1]) canvas.fill(ellipse(fx + petal * 6, fy, 6, 9), petal === 0 ? '#ffe36a' : '#f45a86');
+        for (const [fx, fy] of [
+          [0, -420],
+          [-14, -414],
+          [14, -414],
+          [-92, -286],
+          [86, -340],
+        ] as const) {
+          for (const petal of [-1, 0, 1])
+            canvas.fill(ellipse(fx + petal * 6, fy, 6, 9), petal === 0 ? '#ffe36a' : '#f45a86');
         }
       });
-    for (const [x, y, scale] of [[120, 500, 0.3], [858, 520, 0.42], [400, 626, 1.12]] as const) {
+    for (const [x, y, scale] of [
+      [120, 500, 0.3],
+      [858, 520, 0.42],
+      [400, 626, 1.12],
+    ] as const) {
       saguaro(x, y, scale);
       // Sand blown against the foot.
-      canvas.fill(ellipse(x, y + 26 * scale, 86 * scale, 27 * scale), linear(0, y, 0, y + 50 * scale, [0, '#eec47f'], [1, '#e2b06a']), { soften: 4 * scale });
+      canvas.fill(
+        ellipse(x, y + 26 * scale, 86 * scale, 27 * scale),
+        linear(0, y, 0, y + 50 * scale, [0, '#eec47f'], [1, '#e2b06a']),
+        { soften: 4 * scale },
+      );
     }
     const random = randomSource(15);
     for (let stone = 0; stone < 26; stone++) {
       const [x, y] = [random() * 1080, 620 + random() * 95];
       const size = 3 + random() * 12 * ((y - 590) / 100);
-      canvas.fill(ellipse(x - size * 0.3, y + size * 0.3, size * 1.4, size * 0.5), '#7a451f70', { soften: 2 });
-      canvas.fill(ellipse(x, y, size, size * 0.62), linear(x - size, y, x + size, y - size, [0, '#8a5a36'], [1, '#e0b484']));
+      canvas.fill(ellipse(x - size * 0.3, y + size * 0.3, size * 1.4, size * 0.5), '#7a451f70', {
+        soften: 2,
+      });
+      canvas.fill(
+        ellipse(x, y, size, size * 0.62),
+        linear(x - size, y, x + size, y - size, [0, '#8a5a36'], [1, '#e0b484']),
+      );
     }
-  },
-};
-
-/** The Earth, half lit, before the stars. */
-export const earthFromSpace: Scene = {
-  width: 960,
-  height: 960,
-  draw(canvas) {
-    const [cx, cy, radius] = [480, 490, 350];
-    canvas.wash(linear(0, 0, 960, 960, [0, '#03040c'], [0.5, '#070a1c'], [1, '#020308']));
-    canvas.wash(field((x, y) => smoothstep(0.5, 0.9, fractalNoise(x / 300, y / 300, 5, 8)), [0, '#3a2a6a00'], [1, '#3a2a6a90']));
-    stars(canvas, 960, 960, 420, 4);
-    canvas.fill(ellipse(cx - 8, cy - 8, radius + 16), '#5fb0ff', { soften: 18, opacity: 0.75 });
-    canvas.fill(ellipse(cx, cy, radius), (x, y, out) => {
-      // The point on the sphere below this pixel, turned so that noise is wrapped around the globe.
-      const [u, v] = [(x - cx) / radius, (y - cy) / radius];
-      const w = Math.sqrt(Math.max(0, 1 - u * u - v * v));
-      const longitude = Math.atan2(u, w) * 1.9 + 3.4;
-      const latitude = Math.asin(Math.max(-1, Math.min(1, v))) * 1.9;
-      const relief = fractalNoise(longitude * 0.85 + 2.2, latitude * 0.85 + 5.1, 6, 2);
-      const land = smoothstep(0.5, 0.53, relief);
-      const dry = smoothstep(0.42, 0.62, fractalNoise(longitude * 1.6, latitude * 2.2 + 9, 4, 6)) * smoothstep(1.5, 0.4, Math.abs(latitude));
-      const ice = smoothstep(2.05, 2.35, Math.abs(latitude) + relief * 0.5);
-      const swirl = fractalNoise(longitude * 1.1, latitude * 2 + 1, 3, 14);
-      const cloud = smoothstep(0.52, 0.74, fractalNoise(longitude * 2.1 + swirl * 2.4, latitude * 3.2 + swirl, 5, 12));
-      const depth = smoothstep(0.25, 0.5, relief);
-      const light = Math.max(0, -u * 0.62 - v * 0.42 + w * 0.66);
-      const day = 0.04 + 1.08 * Math.pow(light, 0.85);
-      const glint = Math.pow(Math.max(0, -u * 0.35 - v * 0.24 + w * 0.9), 40) * (1 - land) * 90;
-      const rim = Math.pow(1 - w, 3) * 120 * (0.15 + light);
-      const sea = [8 + 14 * depth, 44 + 62 * depth, 116 + 68 * depth];
-      const green = [44 + 126 * dry + 30 * relief, 112 + 36 * dry, 46 + 42 * dry];
-      for (let channel = 0; channel < 3; channel++) {
-        const surface = sea[channel]! + (green[channel]! - sea[channel]!) * land;
-        const frozen = surface + (240 - surface) * ice;
-        const clouded = frozen + (252 - frozen) * cloud * 0.92;
-        out[channel] = Math.min(255, clouded * day + glint + rim * [0.4, 0.7, 1][channel]!);
-      }
-      out[3] = 1;
-    });
-    canvas.stroke(polygon(...ellipse(cx, cy, radius - 1)[0]!.points), 3, linear(cx - radius, cy - radius, cx + radius * 0.4, cy + radius * 0.4, [0, '#a8dcffc0'], [0.6, '#5aa8ff50'], [1, '#5aa8ff00']), { soften: 2 });
   },
 };

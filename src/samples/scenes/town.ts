@@ -2,17 +2,32 @@ import type { Canvas } from '../drawing/canvas.js';
 import { writeText } from '../drawing/lettering.js';
 import { fractalNoise, latticeHash, randomSource, valueNoise } from '../drawing/noise.js';
 import { fade, field, linear, mix, radial, smoothstep } from '../drawing/paint.js';
-import { ellipse, path, polygon, polyline, rect, ground } from '../drawing/shapes.js';
-import { bird, clouds, glowingDisc, hill, ridgeLine, ripples, stars, type Scene } from './scenery.js';
+import { ellipse, path, polygon, polyline, rect } from '../drawing/shapes.js';
+import { glowingDisc, ripples, stars, type Scene } from './scenery.js';
 
 /** A row of towers with lit windows; gives where they stand, so that the water can mirror them. */
-function towers(canvas: Canvas, base: number, row: { seed: number; tallest: number; body: string; lit: number }): void {
+function towers(
+  canvas: Canvas,
+  base: number,
+  row: { seed: number; tallest: number; body: string; lit: number },
+): void {
   const random = randomSource(row.seed);
-  for (let x = -20; x < 1220; ) {
+  for (let x = -20; x < 1220;) {
     const width = 58 + random() * 74;
     const height = row.tallest * (0.42 + 0.58 * random()) * (0.72 + 0.28 * Math.sin((x / 1200) * Math.PI));
     const top = base - height;
-    canvas.fill(rect(x, top, width, height), linear(x, 0, x + width, 0, [0, mix(row.body, '#ffffff', 0.1)], [0.5, row.body], [1, mix(row.body, '#000000', 0.35)]));
+    canvas.fill(
+      rect(x, top, width, height),
+      linear(
+        x,
+        0,
+        x + width,
+        0,
+        [0, mix(row.body, '#ffffff', 0.1)],
+        [0.5, row.body],
+        [1, mix(row.body, '#000000', 0.35)],
+      ),
+    );
     const kind = random();
     if (kind < 0.25) {
       canvas.fill(polygon(x + width * 0.2, top, x + width * 0.5, top - 54, x + width * 0.8, top), row.body);
@@ -26,7 +41,10 @@ function towers(canvas: Canvas, base: number, row: { seed: number; tallest: numb
       for (let floor = 0; floor < rows; floor++) {
         if (random() > row.lit) continue;
         const glow = mix('#ffdf8a', random() < 0.2 ? '#bfe4ff' : '#ffb44a', random());
-        canvas.fill(rect(x + 9 + column * 13, top + 12 + floor * 18, 7.4, 10.5), fade(glow, 0.65 + random() * 0.35));
+        canvas.fill(
+          rect(x + 9 + column * 13, top + 12 + floor * 18, 7.4, 10.5),
+          fade(glow, 0.65 + random() * 0.35),
+        );
       }
     }
     x += width + random() * 10 - 2;
@@ -48,7 +66,9 @@ export const cityAtNight: Scene = {
     canvas.fill(rect(0, shore - 6, 1200, 12), '#0a0d1e');
     canvas.clip(rect(0, shore + 4, 1200, 220), () => {
       canvas.wash(linear(0, shore, 0, 800, [0, '#2c2550'], [1, '#070a1c']));
-      canvas.within(0, shore * 1.55 + 4, [1, -0.55], 0, () => towers(canvas, shore, { seed: 9, tallest: 470, body: '#10142e', lit: 0.46 }));
+      canvas.within(0, shore * 1.55 + 4, [1, -0.55], 0, () =>
+        towers(canvas, shore, { seed: 9, tallest: 470, body: '#10142e', lit: 0.46 }),
+      );
       canvas.wash('#0b1026', { opacity: 0.42 });
       const random = randomSource(31);
       for (let streak = 0; streak < 130; streak++) {
@@ -58,7 +78,11 @@ export const cityAtNight: Scene = {
       ripples(canvas, { left: 0, right: 1200, top: shore + 8, bottom: 800 }, '#070a1c90', 190, 12);
     });
     for (let lamp = 0; lamp < 20; lamp++) {
-      canvas.fill(ellipse(30 + lamp * 60, shore - 10, 13), '#ffc86a', { soften: 6, blend: 'screen', opacity: 0.8 });
+      canvas.fill(ellipse(30 + lamp * 60, shore - 10, 13), '#ffc86a', {
+        soften: 6,
+        blend: 'screen',
+        opacity: 0.8,
+      });
       canvas.fill(ellipse(30 + lamp * 60, shore - 10, 3), '#fff2cc');
     }
   },
@@ -66,9 +90,14 @@ export const cityAtNight: Scene = {
 
 function carWheel(canvas: Canvas, x: number, y: number): void {
   canvas.fill(ellipse(x, y, 62), '#17181c');
-  canvas.fill(ellipse(x, y, 42), radial(x - 10, y - 12, 60, [0, '#f2f4f6'], [0.7, '#a2a8b0'], [1, '#5c626a']));
+  canvas.fill(
+    ellipse(x, y, 42),
+    radial(x - 10, y - 12, 60, [0, '#f2f4f6'], [0.7, '#a2a8b0'], [1, '#5c626a']),
+  );
   for (let spoke = 0; spoke < 5; spoke++) {
-    canvas.within(x, y, 1, spoke * 72, () => canvas.fill(path('M -8 -12 L 8 -12 12 -36 -12 -36 Z'), '#3a3e46'));
+    canvas.within(x, y, 1, spoke * 72, () =>
+      canvas.fill(path('M -8 -12 L 8 -12 12 -36 -12 -36 Z'), '#3a3e46'),
+    );
   }
   canvas.fill(ellipse(x, y, 10), '#dfe3e8');
 }
@@ -80,44 +109,108 @@ export const yellowTaxi: Scene = {
   draw(canvas) {
     canvas.wash(linear(0, 0, 0, 500, [0, '#8ec4ec'], [1, '#e6f1f6']));
     const houses = [
-      [0, 250, 60, '#b5533c'], [250, 230, 0, '#d9c3a0'], [480, 260, 90, '#7d8fa0'], [740, 220, 30, '#c47a4e'], [960, 240, 80, '#8b4a40'],
+      [0, 250, 60, '#b5533c'],
+      [250, 230, 0, '#d9c3a0'],
+      [480, 260, 90, '#7d8fa0'],
+      [740, 220, 30, '#c47a4e'],
+      [960, 240, 80, '#8b4a40'],
     ] as const;
     houses.forEach(([x, width, top, color], house) => {
-      canvas.fill(rect(x, top, width, 520 - top), linear(x, 0, x + width, 0, [0, mix(color, '#ffffff', 0.12)], [1, mix(color, '#000000', 0.14)]));
+      canvas.fill(
+        rect(x, top, width, 520 - top),
+        linear(x, 0, x + width, 0, [0, mix(color, '#ffffff', 0.12)], [1, mix(color, '#000000', 0.14)]),
+      );
       canvas.fill(rect(x - 4, top - 4, width + 8, 18), mix(color, '#ffffff', 0.35));
       for (let floor = 0; floor < 3; floor++) {
         for (let column = 0; column < 3; column++) {
           const [wx, wy] = [x + 26 + (column * (width - 40)) / 3, top + 40 + floor * 96];
           if (wy > 300) continue;
           canvas.fill(rect(wx - 4, wy - 4, 50, 70), mix(color, '#ffffff', 0.5));
-          canvas.fill(rect(wx, wy, 42, 62), linear(wx, wy, wx + 42, wy + 62, [0, '#9fc4dc'], [0.5, '#4f7590'], [1, '#2d4a60']));
-          canvas.stroke(path(`M ${wx + 21} ${wy} L ${wx + 21} ${wy + 62} M ${wx} ${wy + 30} L ${wx + 42} ${wy + 30}`), 3, '#eef2f2');
+          canvas.fill(
+            rect(wx, wy, 42, 62),
+            linear(wx, wy, wx + 42, wy + 62, [0, '#9fc4dc'], [0.5, '#4f7590'], [1, '#2d4a60']),
+          );
+          canvas.stroke(
+            path(`M ${wx + 21} ${wy} L ${wx + 21} ${wy + 62} M ${wx} ${wy + 30} L ${wx + 42} ${wy + 30}`),
+            3,
+            '#eef2f2',
+          );
         }
       }
       canvas.fill(rect(x + 14, 390, width - 28, 130), linear(0, 390, 0, 520, [0, '#ffe9b4'], [1, '#7a6048']));
       const awning = ['#c8323a', '#2f7a58', '#2c5f9e', '#d08a22', '#7a3a80'][house]!;
       for (let stripe = 0; stripe < 8; stripe++) {
         const [left, wide] = [x + 6 + (stripe * (width - 12)) / 8, (width - 12) / 8];
-        canvas.fill(path(`M ${left} 350 L ${left + wide} 350 ${left + wide} 400 Q ${left + wide / 2} 420 ${left} 400 Z`), stripe % 2 ? '#fbf6ec' : awning);
+        canvas.fill(
+          path(
+            `M ${left} 350 L ${left + wide} 350 ${left + wide} 400 Q ${left + wide / 2} 420 ${left} 400 Z`,
+          ),
+          stripe % 2 ? '#fbf6ec' : awning,
+        );
       }
     });
     canvas.fill(rect(0, 512, 1200, 58), linear(0, 512, 0, 570, [0, '#c9c3b8'], [1, '#a39d92']));
     canvas.fill(rect(0, 566, 1200, 12), '#6d6a66');
-    canvas.fill(rect(0, 578, 1200, 222), field((x, y) => (y - 578) / 222 + (fractalNoise(x / 6, y / 4, 3, 4) - 0.5) * 0.7, [0, '#5a5d64'], [1, '#3c3f46']));
-    for (let dash = 0; dash < 6; dash++) canvas.fill(polygon(dash * 230 - 40, 752, dash * 230 + 90, 752, dash * 230 + 84, 768, dash * 230 - 50, 768), '#f2eedc');
+    canvas.fill(
+      rect(0, 578, 1200, 222),
+      field(
+        (x, y) => (y - 578) / 222 + (fractalNoise(x / 6, y / 4, 3, 4) - 0.5) * 0.7,
+        [0, '#5a5d64'],
+        [1, '#3c3f46'],
+      ),
+    );
+    for (let dash = 0; dash < 6; dash++)
+      canvas.fill(
+        polygon(dash * 230 - 40, 752, dash * 230 + 90, 752, dash * 230 + 84, 768, dash * 230 - 50, 768),
+        '#f2eedc',
+      );
     canvas.within(600, 660, 1.2, 0, () => {
       canvas.fill(ellipse(0, 52, 430, 26), '#0c0d10', { soften: 10, opacity: 0.7 });
-      const paint = linear(0, -230, 0, 40, [0, '#ffe14a'], [0.45, '#ffc60a'], [0.8, '#e8a400'], [1, '#a87400']);
-      canvas.fill(path('M -392 10 C -404 -40 -396 -84 -372 -92 C -320 -104 -262 -108 -226 -114 C -176 -170 -132 -206 -84 -212 L 96 -212 C 148 -208 192 -166 232 -112 C 300 -106 356 -98 384 -74 C 402 -54 404 -16 396 14 Q 390 34 360 34 L -360 34 Q -386 34 -392 10 Z'), paint);
-      canvas.fill(path('M -198 -114 C -160 -158 -122 -190 -80 -194 L -8 -194 -8 -114 Z'), linear(-190, -190, -10, -114, [0, '#cfe6f2'], [0.45, '#5f8298'], [1, '#1e3444']));
-      canvas.fill(path('M 12 -194 L 92 -194 C 134 -190 168 -158 204 -114 L 12 -114 Z'), linear(12, -190, 200, -114, [0, '#cfe6f2'], [0.45, '#5f8298'], [1, '#1e3444']));
-      canvas.stroke(path('M 0 -196 L 0 30 M -206 -112 Q -214 -30 -190 30 M 212 -110 Q 222 -40 196 30'), 2.6, '#8a6000');
+      const paint = linear(
+        0,
+        -230,
+        0,
+        40,
+        [0, '#ffe14a'],
+        [0.45, '#ffc60a'],
+        [0.8, '#e8a400'],
+        [1, '#a87400'],
+      );
+      canvas.fill(
+        path(
+          'M -392 10 C -404 -40 -396 -84 -372 -92 C -320 -104 -262 -108 -226 -114 C -176 -170 -132 -206 -84 -212 L 96 -212 C 148 -208 192 -166 232 -112 C 300 -106 356 -98 384 -74 C 402 -54 404 -16 396 14 Q 390 34 360 34 L -360 34 Q -386 34 -392 10 Z',
+        ),
+        paint,
+      );
+      canvas.fill(
+        path('M -198 -114 C -160 -158 -122 -190 -80 -194 L -8 -194 -8 -114 Z'),
+        linear(-190, -190, -10, -114, [0, '#cfe6f2'], [0.45, '#5f8298'], [1, '#1e3444']),
+      );
+      canvas.fill(
+        path('M 12 -194 L 92 -194 C 134 -190 168 -158 204 -114 L 12 -114 Z'),
+        linear(12, -190, 200, -114, [0, '#cfe6f2'], [0.45, '#5f8298'], [1, '#1e3444']),
+      );
+      canvas.stroke(
+        path('M 0 -196 L 0 30 M -206 -112 Q -214 -30 -190 30 M 212 -110 Q 222 -40 196 30'),
+        2.6,
+        '#8a6000',
+      );
       for (let square = 0; square < 44; square++) {
         for (const level of [0, 1]) {
-          canvas.fill(rect(-264 + square * 12, -66 + level * 12, 12, 12), (square + level) % 2 ? '#141414' : '#fdf6e0');
+          canvas.fill(
+            rect(-264 + square * 12, -66 + level * 12, 12, 12),
+            (square + level) % 2 ? '#141414' : '#fdf6e0',
+          );
         }
       }
-      writeText(canvas, 'CITY TAXI', { x: -92, y: 0, size: 23, weight: 0.2, align: 'center', paint: '#191919' });
+      writeText(canvas, 'CITY TAXI', {
+        x: -92,
+        y: 0,
+        size: 23,
+        weight: 0.2,
+        align: 'center',
+        paint: '#191919',
+      });
       writeText(canvas, '4C27', { x: 98, y: 0, size: 23, weight: 0.2, align: 'center', paint: '#191919' });
       for (const handle of [-34, 178]) canvas.fill(rect(handle, -96, 26, 8, 4), '#4a4a4a');
       canvas.fill(ellipse(380, -50, 17, 24), '#fff7d6');
@@ -146,15 +239,27 @@ export const trafficLight: Scene = {
     const random = randomSource(3);
     for (let block = 0; block < 9; block++) {
       const top = 620 + random() * 330;
-      canvas.fill(rect(block * 96 - 30, top, 110, 1200 - top), mix('#2c2a4a', '#46384f', random()), { soften: 7 });
+      canvas.fill(rect(block * 96 - 30, top, 110, 1200 - top), mix('#2c2a4a', '#46384f', random()), {
+        soften: 7,
+      });
     }
     for (let light = 0; light < 60; light++) {
       const color = ['#ffc76a', '#ff7a5a', '#fff0c4', '#8fd0ff'][light % 4]!;
-      canvas.fill(ellipse(random() * 800, 700 + random() * 440, 12 + random() * 26), color, { soften: 3, opacity: 0.14 + random() * 0.3, blend: 'screen' });
+      canvas.fill(ellipse(random() * 800, 700 + random() * 440, 12 + random() * 26), color, {
+        soften: 3,
+        opacity: 0.14 + random() * 0.3,
+        blend: 'screen',
+      });
     }
-    canvas.fill(rect(374, 900, 52, 300), linear(374, 0, 426, 0, [0, '#5a6068'], [0.3, '#868c94'], [1, '#23262b']));
+    canvas.fill(
+      rect(374, 900, 52, 300),
+      linear(374, 0, 426, 0, [0, '#5a6068'], [0.3, '#868c94'], [1, '#23262b']),
+    );
     canvas.fill(rect(240, 130, 320, 800, 60), '#0c0d10', { soften: 12, opacity: 0.5 });
-    canvas.fill(rect(236, 110, 328, 806, 64), linear(236, 0, 564, 0, [0, '#3a3f46'], [0.2, '#23272c'], [1, '#0e1013']));
+    canvas.fill(
+      rect(236, 110, 328, 806, 64),
+      linear(236, 0, 564, 0, [0, '#3a3f46'], [0.2, '#23272c'], [1, '#0e1013']),
+    );
     canvas.stroke(rect(248, 122, 304, 782, 54), 5, '#f2c230');
     const lamps = [
       { y: 268, on: '#ff2a1e', core: '#ff8a6a', lit: true },
@@ -163,19 +268,34 @@ export const trafficLight: Scene = {
     ];
     for (const { y, on, core, lit } of lamps) {
       canvas.fill(ellipse(400, y, 112), '#07080a');
-      canvas.fill(ellipse(400, y, 98), radial(386, y - 20, 130, [0, core], [0.55, on], [1, mix(on, '#000000', 0.45)]));
+      canvas.fill(
+        ellipse(400, y, 98),
+        radial(386, y - 20, 130, [0, core], [0.55, on], [1, mix(on, '#000000', 0.45)]),
+      );
       canvas.clip(ellipse(400, y, 98), () => {
         for (let row = -7; row < 8; row++) {
           for (let column = -7; column < 8; column++) {
-            canvas.stroke(rect(400 + column * 15 + (row % 2) * 7, y + row * 15, 13, 13, 5), 1, fade('#ffffff', lit ? 0.2 : 0.07));
+            canvas.stroke(
+              rect(400 + column * 15 + (row % 2) * 7, y + row * 15, 13, 13, 5),
+              1,
+              fade('#ffffff', lit ? 0.2 : 0.07),
+            );
           }
         }
       });
       if (lit) {
-        canvas.wash(radial(400, y, 430, [0, '#ff5030b0'], [0.24, '#ff302070'], [0.6, '#ff201822'], [1, '#ff201800']), { blend: 'screen' });
+        canvas.wash(
+          radial(400, y, 430, [0, '#ff5030b0'], [0.24, '#ff302070'], [0.6, '#ff201822'], [1, '#ff201800']),
+          { blend: 'screen' },
+        );
         canvas.fill(ellipse(378, y - 26, 44, 36), '#ffe0c8', { soften: 18, opacity: 0.75 });
       }
-      canvas.fill(path(`M 282 ${y - 6} C 282 ${y - 160} 518 ${y - 160} 518 ${y - 6} C 500 ${y - 112} 300 ${y - 112} 282 ${y - 6} Z`), linear(282, 0, 518, 0, [0, '#454b54'], [1, '#121417']));
+      canvas.fill(
+        path(
+          `M 282 ${y - 6} C 282 ${y - 160} 518 ${y - 160} 518 ${y - 6} C 500 ${y - 112} 300 ${y - 112} 282 ${y - 6} Z`,
+        ),
+        linear(282, 0, 518, 0, [0, '#454b54'], [1, '#121417']),
+      );
     }
   },
 };
@@ -186,101 +306,58 @@ export const streetSign: Scene = {
   height: 800,
   draw(canvas) {
     canvas.wash('#b9aea0');
-    canvas.wash(
-      (x, y, out) => {
-        const row = Math.floor(y / 42);
-        const along = x / 118 + (row % 2) / 2;
-        const brick = Math.floor(along);
-        const [u, v] = [(along - brick) * 118, y - row * 42];
-        const inside = smoothstep(3, 7, Math.min(u, 118 - u, v, 42 - v) + (valueNoise(x / 7, y / 7, 4) - 0.5) * 5);
-        const tone = latticeHash(brick, row, 7) * 0.5 + fractalNoise(x / 26, y / 22, 4, 5) * 0.6;
-        out[0] = 104 + 92 * tone;
-        out[1] = 44 + 54 * tone;
-        out[2] = 34 + 40 * tone;
-        out[3] = inside;
-      },
-    );
+    canvas.wash((x, y, out) => {
+      const row = Math.floor(y / 42);
+      const along = x / 118 + (row % 2) / 2;
+      const brick = Math.floor(along);
+      const [u, v] = [(along - brick) * 118, y - row * 42];
+      const inside = smoothstep(
+        3,
+        7,
+        Math.min(u, 118 - u, v, 42 - v) + (valueNoise(x / 7, y / 7, 4) - 0.5) * 5,
+      );
+      const tone = latticeHash(brick, row, 7) * 0.5 + fractalNoise(x / 26, y / 22, 4, 5) * 0.6;
+      out[0] = 104 + 92 * tone;
+      out[1] = 44 + 54 * tone;
+      out[2] = 34 + 40 * tone;
+      out[3] = inside;
+    });
     canvas.wash(radial(520, 300, [980, 700], [0, '#fff0d030'], [1, '#100808b0']));
     canvas.within(600, 400, 1, -1.5, () => {
       canvas.fill(rect(-466, -146, 950, 320, 20), '#0a0404', { soften: 14, opacity: 0.75 });
       canvas.fill(rect(-475, -160, 950, 320, 22), linear(0, -160, 0, 160, [0, '#ffffff'], [1, '#d9dee4']));
-      canvas.fill(rect(-461, -146, 922, 292, 15), linear(-460, -146, 460, 146, [0, '#12468c'], [0.5, '#0f3c7c'], [1, '#0a2c60']));
+      canvas.fill(
+        rect(-461, -146, 922, 292, 15),
+        linear(-460, -146, 460, 146, [0, '#12468c'], [0.5, '#0f3c7c'], [1, '#0a2c60']),
+      );
       canvas.stroke(rect(-444, -129, 888, 258, 10), 4, '#ffffff');
-      writeText(canvas, 'STATION ROAD', { x: 0, y: 26, size: 74, weight: 0.18, align: 'center', paint: '#ffffff' });
-      writeText(canvas, 'SE12 - BOROUGH OF ELMWICK', { x: 0, y: 92, size: 27, weight: 0.15, align: 'center', tracking: 0.08, paint: '#e4ecf6' });
-      for (const [x, y] of [[-428, -112], [428, -112], [-428, 112], [428, 112]] as const) {
+      writeText(canvas, 'STATION ROAD', {
+        x: 0,
+        y: 26,
+        size: 74,
+        weight: 0.18,
+        align: 'center',
+        paint: '#ffffff',
+      });
+      writeText(canvas, 'SE12 - BOROUGH OF ELMWICK', {
+        x: 0,
+        y: 92,
+        size: 27,
+        weight: 0.15,
+        align: 'center',
+        tracking: 0.08,
+        paint: '#e4ecf6',
+      });
+      for (const [x, y] of [
+        [-428, -112],
+        [428, -112],
+        [-428, 112],
+        [428, 112],
+      ] as const) {
         canvas.fill(ellipse(x, y, 10), radial(x - 3, y - 4, 13, [0, '#ffffff'], [1, '#7a8490']));
         canvas.stroke(polyline(x - 5, y - 3, x + 5, y + 3), 2.2, '#4a525c');
       }
       canvas.fill(polygon(-461, -146, -120, -146, -330, 146, -461, 146), '#ffffff', { opacity: 0.07 });
     });
-  },
-};
-
-function balloon(canvas: Canvas, x: number, y: number, scale: number, colors: readonly string[]): void {
-  canvas.within(x, y, scale, 0, () => {
-    const envelope = path('M -34 208 C -70 130 -190 70 -190 -60 C -190 -190 -96 -250 0 -250 C 96 -250 190 -190 190 -60 C 190 70 70 130 34 208 Z');
-    for (const rope of [-32, -12, 12, 32]) canvas.stroke(polyline(rope, 206, rope * 0.9, 272), 2, '#4a3a2c');
-    canvas.fill(envelope, colors[0]!);
-    canvas.clip(envelope, () => {
-      // Gores: vertical strips, narrower towards the sides as on a sphere.
-      const strips = 10;
-      const edge = (strip: number) => -Math.cos((strip / strips) * Math.PI);
-      for (let strip = 0; strip < strips; strip++) {
-        const [a, b] = [edge(strip), edge(strip + 1)];
-        canvas.fill(
-          path(`M ${a * 6} -252 C ${a * 130} -236 ${a * 192} -170 ${a * 192} -60 C ${a * 192} 70 ${a * 70} 130 ${a * 34} 210 L ${b * 34} 210 C ${b * 70} 130 ${b * 192} 70 ${b * 192} -60 C ${b * 192} -170 ${b * 130} -236 ${b * 6} -252 Z`),
-          colors[strip % colors.length]!,
-        );
-      }
-      canvas.fill(rect(-200, -96, 400, 44), '#ffffff', { opacity: 0.82 });
-      for (let dot = -4; dot <= 4; dot++) canvas.fill(ellipse(Math.sin(dot * 0.36) * 188, -74, 14 * Math.cos(dot * 0.36), 14), colors[0]!);
-      canvas.wash(radial(-70, -130, 360, [0, '#ffffff60'], [0.3, '#ffffff00'], [0.62, '#20103000'], [1, '#20103090']));
-    });
-    canvas.fill(path('M -34 206 L 34 206 28 218 -28 218 Z'), '#5a3a24');
-    canvas.fill(path('M -34 270 L 34 270 28 316 Q 0 324 -28 316 Z'), field((px, py) => (Math.floor(px / 7) + Math.floor(py / 7)) % 2 === 0 ? 0.2 : 0.75, [0, '#b98a54'], [1, '#6f4a26']));
-    canvas.stroke(polyline(-35, 271, 35, 271), 6, '#5a3a1e');
-  });
-}
-
-/** A striped hot-air balloon over a patchwork of fields. */
-export const hotAirBalloon: Scene = {
-  width: 1200,
-  height: 900,
-  draw(canvas) {
-    canvas.wash(linear(0, 0, 0, 600, [0, '#4a9ae0'], [0.6, '#a8d4f2'], [1, '#fdeed2']));
-    canvas.wash(clouds('#ffffffe8', 360, 0.45, 18));
-    canvas.fill(ground(0, 1200, 900, ridgeLine(622, 80, 330, 5)), '#9db4bd');
-    const random = randomSource(6);
-    const crops = ['#e6c64a', '#86b544', '#5f9a3a', '#c9b264', '#9cc65a', '#d8a04a', '#4c8436'];
-    canvas.fill(rect(0, 612, 1200, 288), '#7fae48');
-    const levels = [612, 640, 680, 738, 818, 910];
-    levels.slice(0, -1).forEach((top, level) => {
-      const bottom = levels[level + 1]!;
-      const at = (x: number, y: number) => 600 + (x - 600) * (0.5 + ((y - 612) / 290) * 1.7);
-      for (let x = -560; x < 1760; ) {
-        const wide = 120 + random() * 160;
-        const [lean, color] = [(random() - 0.5) * 50, crops[Math.floor(random() * crops.length)]!];
-        const [tl, tr, br, bl] = [at(x, top), at(x + wide, top), at(x + wide + lean, bottom), at(x + lean, bottom)];
-        canvas.fill(polygon(tl, top, tr, top, br, bottom, bl, bottom), linear(tl, top, br, bottom, [0, mix(color, '#ffffff', 0.16)], [1, mix(color, '#1c3008', 0.16)]));
-        for (let furrow = 1; furrow < 9; furrow++) {
-          const share = furrow / 9;
-          canvas.stroke(polyline(tl + (tr - tl) * share, top, bl + (br - bl) * share, bottom), 1 + level * 0.5, mix(color, '#2a3a10', 0.3), { opacity: 0.35 });
-        }
-        canvas.stroke(polyline(tl, top, bl, bottom), 2 + level, '#3f6a2a');
-        x += wide;
-      }
-      canvas.stroke(polyline(0, bottom, 1200, bottom), 2 + level, '#3f6a2a');
-      for (let tree = 0; tree < 12; tree++) {
-        const [x, size] = [random() * 1200, (5 + level * 6) * (0.7 + random() * 0.6)];
-        canvas.fill(ellipse(x, bottom - size * 0.5, size, size * 0.9), linear(x - size, bottom - size, x + size, bottom, [0, '#6aa23e'], [1, '#234c1c']));
-      }
-    });
-    balloon(canvas, 215, 400, 0.34, ['#2a7fc0', '#f6f2e6']);
-    balloon(canvas, 990, 470, 0.22, ['#7a3a9a', '#ffd84a']);
-    balloon(canvas, 620, 330, 1.12, ['#e2322c', '#ffc928', '#f47c20']);
-    bird(canvas, 930, 220, 34, '#40566a');
-    bird(canvas, 985, 250, 26, '#40566a');
-    hill(canvas, (x) => 884 - 10 * Math.sin(x / 200), '#4c8436', '#2a5a20', 900, 3);
   },
 };

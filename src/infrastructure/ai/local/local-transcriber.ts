@@ -9,7 +9,12 @@ import { detectLanguage } from './language.js';
 /** What the media tools do for transcripts. */
 export interface SubtitleFunctions {
   /** Takes one text subtitle track out of a video; `trackIndex` is ffmpeg's stream index. */
-  extractSubtitles(path: string, trackIndex: number, workDir: string): Promise<TranscriptCue[]>;
+  extractSubtitles(
+    path: string,
+    trackIndex: number,
+    workDir: string,
+    signal?: AbortSignal,
+  ): Promise<TranscriptCue[]>;
   /** Reads a .srt or .vtt file. */
   parseSubtitleFile(path: string): Promise<TranscriptCue[]>;
 }
@@ -39,7 +44,7 @@ export class LocalTranscriber implements Transcriber {
   ): Promise<{ transcript: Transcript | null; usage: PricedUsage }> {
     const usage = this.estimate(input);
     const failures: unknown[] = [];
-    for (const source of this.sourcesOf(input)) {
+    for (const source of this.sourcesOf(input, signal)) {
       if (signal?.aborted) throw cancelledError();
       try {
         const cues = cleanCues(await source.read(), input.durationSeconds);
@@ -65,7 +70,10 @@ export class LocalTranscriber implements Transcriber {
     return { transcript: null, usage };
   }
 
-  private sourcesOf(input: TranscriptionInput): {
+  private sourcesOf(
+    input: TranscriptionInput,
+    signal?: AbortSignal,
+  ): {
     kind: 'sidecar' | 'subtitle-track';
     language: string | null;
     read: () => Promise<TranscriptCue[]>;
@@ -74,7 +82,7 @@ export class LocalTranscriber implements Transcriber {
     const tracks = subtitleTracks.map(({ index, language }) => ({
       kind: 'subtitle-track' as const,
       language,
-      read: () => this.subtitles.extractSubtitles(path, index, workDir),
+      read: () => this.subtitles.extractSubtitles(path, index, workDir, signal),
     }));
     if (sidecarPath === undefined) return tracks;
     const sidecar = {

@@ -1,6 +1,6 @@
 import { fileTypeFromFile } from 'file-type';
 import type { Sharp } from 'sharp';
-import sharp from 'sharp';
+import { sharp } from '../../media-tools/sharp-setup.js';
 import { providerError } from '../provider-errors.js';
 
 /** The formats that the analysers read; everything else is turned into one of them before. SVG never is. */

@@ -1,5 +1,4 @@
-import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { findOnPath } from '../../media-tools/ffmpeg-locator.js';
 import { cleanLine } from '../clean-text.js';
 import { cancelledError } from '../provider-errors.js';
 import { LIMITS } from '../vocabulary.js';
@@ -86,8 +85,8 @@ export class TesseractOcr {
   }
 
   private async find(): Promise<{ command: string; languages: string[] } | null> {
-    const command = this.options.tesseractPath ?? (await findOnPath('tesseract'));
-    if (command === null) return null;
+    const command = this.options.tesseractPath ?? findOnPath('tesseract');
+    if (command === undefined) return null;
     try {
       const { exitCode, stdout } = await runProgram(command, ['--list-langs'], {
         timeoutMilliseconds: 10_000,
@@ -202,17 +201,4 @@ async function prepare(path: string): Promise<Buffer> {
     .blur(BLUR_SIGMA_PIXELS)
     .png({ compressionLevel: 1 })
     .toBuffer();
-}
-
-async function findOnPath(name: string): Promise<string | null> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    if (folder === '') continue;
-    const candidate = join(folder, name);
-    const isThere = await access(candidate, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return candidate;
-  }
-  return null;
 }

@@ -165,7 +165,7 @@ export function mergeCues(cues: readonly TranscriptCue[], max: number): (Transcr
       if (last && cue.endSeconds - last.startSeconds <= windowSeconds) {
         last.endSeconds = Math.max(last.endSeconds, cue.endSeconds);
         // Roll-up captions repeat the line before.
-        if (!last.text.endsWith(cue.text)) last.text += ` ${cue.text}`;
+        if (last.text !== cue.text && !last.text.endsWith(` ${cue.text}`)) last.text += ` ${cue.text}`;
         last.cues += 1;
       } else segments.push({ ...cue, cues: 1 });
     }

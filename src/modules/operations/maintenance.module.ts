@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { MediaModule } from '../media/media.module.js';
+import { MaintenanceService } from './maintenance.service.js';
+
+/** Housekeeping that runs beside the product. */
+@Module({ imports: [MediaModule], providers: [MaintenanceService], exports: [MaintenanceService] })
+export class MaintenanceModule {}

@@ -1,0 +1,91 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { Logger } from 'pino';
+import { Database, type Transaction } from '../../infrastructure/database/database.js';
+import { Prisma } from '../../infrastructure/database/generated/client.js';
+import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens.js';
+import type { ProcessRole } from '../../infrastructure/runtime.js';
+import { UploadSweeper } from '../media/media.module.js';
+
+const HOUR_MS = 3_600_000;
+/** Revoked and expired sessions are kept this long for questions, then forgotten. */
+const SESSION_RETENTION_DAYS = 30;
+
+/** One piece of housekeeping: a name, and what it does. Returns how many things it changed. */
+export interface MaintenanceTask {
+  readonly name: string;
+  run(): Promise<number>;
+}
+
+/**
+ * Housekeeping, every hour in processes that work on jobs, or by hand (`npm run maintenance:run <name>`, C69). Each task
+ * may run at any time, any number of times, and in two processes at once: each is one idempotent statement or sweep.
+ */
+@Injectable()
+export class MaintenanceService implements OnApplicationBootstrap, OnApplicationShutdown {
+  private timer: NodeJS.Timeout | undefined;
+  readonly tasks: readonly MaintenanceTask[];
+
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(PROCESS_ROLE) private readonly role: ProcessRole,
+    @Inject(UploadSweeper) uploads: UploadSweeper,
+  ) {
+    this.tasks = [
+      { name: 'billing-periods', run: () => this.inSystem((tx) => count(tx, Prisma.sql`SELECT reset_monthly_usage() AS count`)) },
+      {
+        name: 'expired-sessions',
+        run: () =>
+          this.inSystem((tx) =>
+            tx.$executeRaw(Prisma.sql`
+              DELETE FROM refresh_tokens WHERE expires_at < now() - make_interval(days => ${SESSION_RETENTION_DAYS}::int)
+                OR revoked_at < now() - make_interval(days => ${SESSION_RETENTION_DAYS}::int)`),
+          ),
+      },
+      {
+        name: 'expired-idempotency-keys',
+        run: () => this.inSystem((tx) => tx.$executeRaw(Prisma.sql`DELETE FROM idempotency_keys WHERE expires_at < now()`)),
+      },
+      { name: 'abandoned-uploads', run: () => uploads.sweep() },
+    ];
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.role.runsJobs) return;
+    this.timer = setInterval(() => void this.runAll(), HOUR_MS);
+    this.timer.unref();
+    // Soon after the start, but not in its way.
+    setTimeout(() => void this.runAll(), 30_000).unref();
+  }
+
+  onApplicationShutdown(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Runs one task. @throws Error for an unknown name, and what the task throws */
+  async run(name: string): Promise<number> {
+    const task = this.tasks.find((candidate) => candidate.name === name);
+    if (!task) throw new Error(`There is no task "${name}". Tasks: ${this.tasks.map(({ name: known }) => known).join(', ')}`);
+    return task.run();
+  }
+
+  private async runAll(): Promise<void> {
+    for (const task of this.tasks) {
+      try {
+        const changed = await task.run();
+        if (changed > 0) this.logger.info({ task: task.name, changed }, 'maintenance');
+      } catch (error) {
+        this.logger.error({ task: task.name, reason: (error as Error).message }, 'maintenance failed');
+      }
+    }
+  }
+
+  private inSystem<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.runAsSystem('maintenance', fn);
+  }
+}
+
+async function count(tx: Transaction, query: Prisma.Sql): Promise<number> {
+  const [row] = await tx.$queryRaw<{ count: number }[]>(query);
+  return row?.count ?? 0;
+}

@@ -1,0 +1,158 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Transform, Type } from 'class-transformer';
+import { IsBoolean, IsInt, IsOptional, IsUUID, Max, Min } from 'class-validator';
+import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
+import { IsCleanText, TrimText } from './clean-text.decorator.js';
+
+export class ClickRequest {
+  @ApiProperty({ format: 'uuid', description: 'A file that this search has shown' })
+  @IsUUID()
+  mediaFileId!: string;
+
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 100_000,
+    description: 'Place in the list as it was shown, from 1; by default the place that the search gave it',
+  })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(100_000)
+  position?: number;
+}
+
+export class ClickResponse {
+  @ApiProperty({ format: 'uuid' })
+  searchId!: string;
+
+  @ApiProperty({ format: 'uuid' })
+  mediaFileId!: string;
+
+  @ApiProperty({
+    minimum: 0,
+    maximum: 1,
+    description: 'Share of the files shown by this search that were clicked',
+  })
+  clickThroughRate!: number;
+}
+
+export class SearchRecordResponse {
+  @ApiProperty({ format: 'uuid' })
+  id!: string;
+
+  @ApiProperty()
+  query!: string;
+
+  @ApiProperty({ enum: ['hybrid', 'semantic', 'text'] })
+  mode!: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    description: 'filter, in, alpha and minScore as sent',
+  })
+  filters!: Record<string, unknown>;
+
+  @ApiProperty({ type: 'integer' })
+  resultsCount!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Files shown so far, over all pages' })
+  shownCount!: number;
+
+  @ApiProperty({ type: [String], description: 'Ids of the files that were clicked' })
+  clickedResults!: string[];
+
+  @ApiProperty({ type: 'number', nullable: true, minimum: 0, maximum: 1 })
+  clickThroughRate!: number | null;
+
+  @ApiProperty({ type: 'integer', nullable: true })
+  responseTimeMs!: number | null;
+
+  @ApiProperty({ type: String, format: 'uuid', nullable: true })
+  sessionId!: string | null;
+
+  @ApiProperty({ format: 'date-time' })
+  searchedAt!: string;
+}
+
+export class SearchHistoryResponse {
+  @ApiProperty({ type: [SearchRecordResponse] })
+  items!: SearchRecordResponse[];
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+}
+
+export class AnalyticsQuery {
+  @ApiPropertyOptional({
+    type: 'integer',
+    minimum: 1,
+    maximum: 365,
+    default: 30,
+    description: 'Today included',
+  })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(365)
+  days: number = 30;
+}
+
+export class SearchDayResponse {
+  @ApiProperty({ format: 'date', example: '2026-11-21' })
+  day!: string;
+
+  @ApiProperty({ type: 'integer' })
+  searchCount!: number;
+
+  @ApiProperty({ type: 'number', nullable: true })
+  averageResponseTimeMs!: number | null;
+
+  @ApiProperty({ type: 'number', nullable: true, minimum: 0, maximum: 1 })
+  averageClickThroughRate!: number | null;
+}
+
+export class SearchAnalyticsResponse {
+  @ApiProperty({ type: [SearchDayResponse], description: 'Oldest first, UTC; days without a search included' })
+  days!: SearchDayResponse[];
+}
+
+export class ClearedHistoryResponse {
+  @ApiProperty({ type: 'integer' })
+  deleted!: number;
+}
+
+export class SuggestionsQuery {
+  @ApiProperty({ minLength: 1, maxLength: 100, description: 'What has been typed so far' })
+  @TrimText()
+  @IsCleanText(100)
+  q!: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 20, default: 10 })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(20)
+  limit: number = 10;
+}
+
+export class SimilarQuery {
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE })
+  @IsOptional()
+  @Type(() => Number)
+  @IsInt()
+  @Min(1)
+  @Max(MAX_PAGE_SIZE)
+  limit: number = DEFAULT_PAGE_SIZE;
+
+  @ApiPropertyOptional({ type: Boolean, default: false, description: 'Private files as well' })
+  @IsOptional()
+  @Transform(({ value }: { value: unknown }) =>
+    value === 'true' ? true : value === 'false' ? false : value,
+  )
+  @IsBoolean()
+  includePrivate: boolean = false;
+}

@@ -1,0 +1,160 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { MediaResponse } from '../../media/dto/media.response.js';
+
+export class MomentResponse {
+  @ApiProperty({ description: 'Seconds from the start of the video', example: 12.5 })
+  startSeconds!: number;
+
+  @ApiProperty({ example: 15.25 })
+  endSeconds!: number;
+
+  @ApiProperty({ enum: ['speech', 'visual'] })
+  kind!: 'speech' | 'visual';
+
+  @ApiProperty({
+    minimum: 0,
+    maximum: 1,
+    description: "Share of the query's words found here, or similarity in meaning",
+  })
+  score!: number;
+
+  @ApiProperty({ description: 'What is said or seen there; plain text' })
+  text!: string;
+}
+
+export class HighlightResponse {
+  @ApiProperty({ enum: ['title', 'labels', 'summary', 'text'] })
+  field!: 'title' | 'labels' | 'summary' | 'text';
+
+  @ApiProperty({
+    description: 'HTML: escaped text with the words found in <mark>',
+    example: 'A <mark>dog</mark> &amp; a cat',
+  })
+  html!: string;
+}
+
+export class ScorePartsResponse {
+  @ApiProperty({ type: 'number', nullable: true, description: 'Cosine similarity of the best segment' })
+  vector!: number | null;
+
+  @ApiProperty({ type: 'number', nullable: true, description: 'Rank of the full-text search, 0..1' })
+  text!: number | null;
+}
+
+export const MATCHED_IN = ['title', 'visual', 'text', 'speech', 'meaning'] as const;
+
+export class SearchHitResponse {
+  @ApiProperty({ type: MediaResponse })
+  media!: MediaResponse;
+
+  @ApiProperty({
+    minimum: 0,
+    maximum: 1,
+    description:
+      'hybrid: reciprocal rank fusion, 1 = first in both lists; semantic: cosine similarity; text: full-text rank',
+  })
+  score!: number;
+
+  @ApiProperty({ type: ScorePartsResponse })
+  parts!: ScorePartsResponse;
+
+  @ApiProperty({ enum: MATCHED_IN, isArray: true })
+  matchedIn!: (typeof MATCHED_IN)[number][];
+
+  @ApiProperty({ type: [HighlightResponse] })
+  highlights!: HighlightResponse[];
+
+  @ApiProperty({ type: [MomentResponse], description: 'Videos: up to three, best first' })
+  moments!: MomentResponse[];
+}
+
+export class SearchResponse {
+  @ApiProperty({ format: 'uuid', description: 'Names this search in the history and for clicks' })
+  searchId!: string;
+
+  @ApiProperty({ type: [SearchHitResponse] })
+  items!: SearchHitResponse[];
+
+  @ApiProperty({ type: 'integer', description: 'Files that fit, over all pages' })
+  total!: number;
+
+  @ApiProperty({ description: 'true: more files may fit than `total`; narrow the search to see them' })
+  totalIsCapped!: boolean;
+
+  @ApiProperty({ type: String, nullable: true })
+  nextCursor!: string | null;
+
+  @ApiProperty({ type: 'integer' })
+  tookMs!: number;
+
+  @ApiProperty({
+    enum: ['exact', 'ann', 'none'],
+    description:
+      'How vectors were compared: all of them, the nearest by a coarse first stage, or not at all (words only)',
+  })
+  plan!: 'exact' | 'ann' | 'none';
+
+  @ApiProperty({ type: String, nullable: true, description: 'Embedding model; null when none was used' })
+  model!: string | null;
+
+  @ApiPropertyOptional({
+    enum: ['semantic-unavailable'],
+    description: 'Only words were searched, because the query could not be embedded',
+  })
+  degraded?: 'semantic-unavailable';
+
+  @ApiPropertyOptional({ enum: ['provider', 'budget', 'model'] })
+  degradedReason?: 'provider' | 'budget' | 'model';
+}
+
+export class SimilarHitResponse {
+  @ApiProperty({ type: MediaResponse })
+  media!: MediaResponse;
+
+  @ApiProperty({
+    type: 'number',
+    nullable: true,
+    description: 'Cosine similarity of the best segment; null for a near duplicate that has no vector yet',
+  })
+  score!: number | null;
+
+  @ApiProperty({ description: 'Looks nearly the same (perceptual hash)' })
+  nearDuplicate!: boolean;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Bits of 64 in which the perceptual hashes differ; null unless nearDuplicate',
+  })
+  hashDistance!: number | null;
+}
+
+export class SimilarResponse {
+  @ApiProperty({ type: [SimilarHitResponse], description: 'Near duplicates first, then by similarity' })
+  items!: SimilarHitResponse[];
+
+  @ApiProperty({
+    enum: ['ready', 'pending'],
+    description: 'pending: the file has no vector yet, so only near duplicates can be told',
+  })
+  status!: 'ready' | 'pending';
+
+  @ApiProperty({ enum: ['exact', 'ann', 'none'] })
+  plan!: 'exact' | 'ann' | 'none';
+
+  @ApiProperty({ type: String, nullable: true })
+  model!: string | null;
+}
+
+export class SuggestionResponse {
+  @ApiProperty({ example: 'beach' })
+  text!: string;
+
+  @ApiProperty({ enum: ['query', 'tag', 'label', 'title'] })
+  kind!: 'query' | 'tag' | 'label' | 'title';
+}
+
+export class SuggestionsResponse {
+  @ApiProperty({ type: [SuggestionResponse] })
+  items!: SuggestionResponse[];
+}

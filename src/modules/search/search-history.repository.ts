@@ -1,0 +1,91 @@
+import { Injectable } from '@nestjs/common';
+import type { Transaction } from '../../infrastructure/database/database.js';
+import type { Prisma, SearchRecord } from '../../infrastructure/database/generated/client.js';
+import {
+  appendShownResults,
+  lockSearch,
+  refreshClicks,
+  searchesByDay,
+  type ClickedSearchRow,
+  type SearchDayRow,
+} from './sql/history.sql.js';
+
+/** Where a page of the history ends. */
+export interface HistoryPosition {
+  searchedAt: Date;
+  id: string;
+}
+
+/** search_history and search_clicks. */
+@Injectable()
+export class SearchHistoryRepository {
+  async insert(tx: Transaction, data: Prisma.SearchRecordUncheckedCreateInput): Promise<void> {
+    await tx.searchRecord.create({ data, select: { id: true } });
+  }
+
+  async shownResults(
+    tx: Transaction,
+    userId: string,
+    searchId: string,
+    searchedAt: Date,
+  ): Promise<string[] | null> {
+    const row = await tx.searchRecord.findFirst({
+      where: { userId, id: searchId, searchedAt },
+      select: { shownResults: true },
+    });
+    return row?.shownResults ?? null;
+  }
+
+  async appendShown(tx: Transaction, input: Parameters<typeof appendShownResults>[0]): Promise<void> {
+    await tx.$executeRaw(appendShownResults(input));
+  }
+
+  /** Newest first; one more than `take` tells that there is a next page. */
+  list(
+    tx: Transaction,
+    userId: string,
+    after: HistoryPosition | null,
+    take: number,
+  ): Promise<SearchRecord[]> {
+    return tx.searchRecord.findMany({
+      where: {
+        userId,
+        ...(after
+          ? {
+              OR: [
+                { searchedAt: { lt: after.searchedAt } },
+                { searchedAt: after.searchedAt, id: { lt: after.id } },
+              ],
+            }
+          : {}),
+      },
+      orderBy: [{ searchedAt: 'desc' }, { id: 'desc' }],
+      take,
+    });
+  }
+
+  /** Locks the search; null when the user has no such search. */
+  async lock(tx: Transaction, userId: string, searchId: string): Promise<ClickedSearchRow | null> {
+    const rows = await tx.$queryRaw<ClickedSearchRow[]>(lockSearch({ userId, searchId }));
+    return rows[0] ?? null;
+  }
+
+  /** A second click on the same file changes nothing. */
+  async insertClick(tx: Transaction, data: Prisma.SearchClickUncheckedCreateInput): Promise<void> {
+    await tx.searchClick.createMany({ data: [data], skipDuplicates: true });
+  }
+
+  async refreshClicks(tx: Transaction, input: Parameters<typeof refreshClicks>[0]): Promise<number> {
+    const rows = await tx.$queryRaw<{ clickThroughRate: number | null }[]>(refreshClicks(input));
+    return rows[0]?.clickThroughRate ?? 0;
+  }
+
+  byDay(tx: Transaction, input: Parameters<typeof searchesByDay>[0]): Promise<SearchDayRow[]> {
+    return tx.$queryRaw<SearchDayRow[]>(searchesByDay(input));
+  }
+
+  async clear(tx: Transaction, userId: string): Promise<number> {
+    const { count } = await tx.searchRecord.deleteMany({ where: { userId } });
+    return count;
+  }
+}

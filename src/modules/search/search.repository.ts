@@ -1,0 +1,75 @@
+import { Injectable } from '@nestjs/common';
+import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
+import type { Transaction } from '../../infrastructure/database/database.js';
+import {
+  vectorMomentsQuery,
+  wordHitsQuery,
+  wordMomentsQuery,
+  type MomentRow,
+  type WordHitsRow,
+} from './sql/page-details.sql.js';
+import {
+  planFactsQuery,
+  searchQuery,
+  type PlanFactsRow,
+  type SearchQueryInput,
+  type SearchRow,
+} from './sql/search.sql.js';
+import {
+  nearDuplicatesQuery,
+  similarSourceQuery,
+  type NearDuplicateRow,
+  type SimilarSourceRow,
+} from './sql/similar.sql.js';
+import { suggestionsQuery, type SuggestionRow } from './sql/suggestions.sql.js';
+
+/** Runs the search module's reading statements. What each one means stands beside its SQL. */
+@Injectable()
+export class SearchRepository {
+  /** Null when the model is not the active one, so that its vectors must not be compared. */
+  async planFacts(
+    tx: Transaction,
+    input: { userId: string; model: EmbeddingModel; countUpTo: number },
+  ): Promise<PlanFactsRow | null> {
+    const rows = await tx.$queryRaw<PlanFactsRow[]>(planFactsQuery(input));
+    return rows[0] ?? null;
+  }
+
+  async search(tx: Transaction, input: SearchQueryInput): Promise<SearchRow> {
+    const rows = await tx.$queryRaw<SearchRow[]>(searchQuery(input));
+    if (rows[0] === undefined) throw new Error('the search query gave no row');
+    return rows[0];
+  }
+
+  wordHits(tx: Transaction, input: Parameters<typeof wordHitsQuery>[0]): Promise<WordHitsRow[]> {
+    return tx.$queryRaw<WordHitsRow[]>(wordHitsQuery(input));
+  }
+
+  wordMoments(tx: Transaction, input: Parameters<typeof wordMomentsQuery>[0]): Promise<MomentRow[]> {
+    return tx.$queryRaw<MomentRow[]>(wordMomentsQuery(input));
+  }
+
+  vectorMoments(tx: Transaction, input: Parameters<typeof vectorMomentsQuery>[0]): Promise<MomentRow[]> {
+    return tx.$queryRaw<MomentRow[]>(vectorMomentsQuery(input));
+  }
+
+  /** Null when there is no such file (any more). */
+  async similarSource(
+    tx: Transaction,
+    input: Parameters<typeof similarSourceQuery>[0],
+  ): Promise<SimilarSourceRow | null> {
+    const rows = await tx.$queryRaw<SimilarSourceRow[]>(similarSourceQuery(input));
+    return rows[0] ?? null;
+  }
+
+  nearDuplicates(
+    tx: Transaction,
+    input: Parameters<typeof nearDuplicatesQuery>[0],
+  ): Promise<NearDuplicateRow[]> {
+    return tx.$queryRaw<NearDuplicateRow[]>(nearDuplicatesQuery(input));
+  }
+
+  suggestions(tx: Transaction, input: Parameters<typeof suggestionsQuery>[0]): Promise<SuggestionRow[]> {
+    return tx.$queryRaw<SuggestionRow[]>(suggestionsQuery(input));
+  }
+}
