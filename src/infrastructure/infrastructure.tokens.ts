@@ -1,7 +1,6 @@
 export { APP_CONFIG } from './config/config.js';
 export { LOGGER } from './observability/logger.js';
-/** Injection token of the AI providers (AiProviders). */
-export const AI_PROVIDERS = Symbol('AI_PROVIDERS');
+export { AI_PROVIDERS } from './ai/create-ai-providers.js';
 /** Injection token of the object store (ObjectStorage). */
 export const OBJECT_STORAGE = Symbol('OBJECT_STORAGE');
 /** Injection token of the installation's secret for signatures (string). */

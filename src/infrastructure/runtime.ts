@@ -16,6 +16,7 @@ import { MediaTools } from './media-tools/media-tools.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { MemoryRateLimiter, RedisRateLimiter, type RateLimiter } from './rate-limit/rate-limiter.js';
+import { aiOptions, mediaFunctions, mediaToolsOptions, storageOptions } from './runtime-options.js';
 import { createStorage } from './storage/create-storage.js';
 import type { ObjectStorage } from './storage/object-storage.js';
 
@@ -76,17 +77,13 @@ export async function createRuntime(config: AppConfig, role: ProcessRole): Promi
     closers.push(() => database.end());
     const databaseFacts = await assertSafeDatabase(
       database,
-      { embedded: !configuredUrl, poolMax, migrationsDir: MIGRATIONS_DIR },
+      { embedded: config.embedded, poolMax, migrationsDir: MIGRATIONS_DIR },
       logger,
     );
 
-    const mediaTools = createMediaTools(config);
+    const mediaTools = new MediaTools(mediaToolsOptions(config));
     const storage = createStorage(storageOptions(config));
-    const ai = createAiProviders(aiOptions(config), {
-      subtitles: (file, trackIndex, workDir) => mediaTools.subtitles(file, trackIndex, workDir),
-      parseSubtitles: (file) => mediaTools.readSubtitleFile(file),
-      extractAudio: (file, outPath) => mediaTools.extractAudio(file, outPath),
-    });
+    const ai = createAiProviders(aiOptions(config), mediaFunctions(mediaTools));
     const rateLimiter = openRateLimiter(config, logger, closers);
     const signingSecret = await resolveJwtSecret(config);
     return {
@@ -106,14 +103,6 @@ async function openEmbedded(config: AppConfig, logger: Logger, closers: (() => P
     await runPrismaCli(['migrate', 'deploy'], embedded.url, PROJECT_DIR);
   }
   return embedded.url;
-}
-
-function createMediaTools(config: AppConfig): MediaTools {
-  return new MediaTools({
-    maxInputPixels: config.MAX_IMAGE_PIXELS,
-    ...(config.FFMPEG_PATH ? { ffmpegPath: config.FFMPEG_PATH } : {}),
-    ...(config.FFPROBE_PATH ? { ffprobePath: config.FFPROBE_PATH } : {}),
-  });
 }
 
 function openRateLimiter(config: AppConfig, logger: Logger, closers: (() => Promise<unknown>)[]): RateLimiter {

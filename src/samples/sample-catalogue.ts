@@ -239,7 +239,7 @@ export const PICTURES: readonly PictureSample[] = [
     tags: ['sign', 'street'],
     category: 'city',
     owner: 'alice',
-    description: 'A blue enamel sign that reads STATION ROAD on a wall of red bricks.',
+    description: 'A white enamel sign that reads STATION ROAD on a wall of red bricks.',
     scene: streetSign,
     file: {
       ...PHOTO,

@@ -16,14 +16,15 @@ export const MAX_FRAME_PIXELS = 67_108_864;
 /**
  * Arguments that open one untrusted file: no protocol but local files, one demuxer, a bound on the frame size.
  * @param mimeType of the detected type
+ * @param maxPixels frames above it are not decoded
  * @throws MediaRejectedError when the type is no video
  */
-export function inputArguments(path: string, mimeType: string): string[] {
+export function inputArguments(path: string, mimeType: string, maxPixels = MAX_FRAME_PIXELS): string[] {
   const demuxer = DEMUXER_OF_TYPE[mimeType];
   if (!demuxer) throw undecodableVideo(new Error(`There is no demuxer for ${mimeType}.`));
   return [
     ...['-protocol_whitelist', 'file,pipe'],
-    ...['-max_pixels', String(MAX_FRAME_PIXELS)],
+    ...['-max_pixels', String(maxPixels)],
     ...['-f', demuxer],
     ...['-i', fileUrl(path)],
   ];
@@ -44,15 +45,16 @@ export function jpegScale({ width, height }: { width: number; height: number }):
 
 /**
  * Filters that pass a frame on at the beginning, at cuts and at regular distances, and print its time.
- * @param gapSeconds least distance between two frames
- * @param regularSeconds a frame is taken after this even when nothing changes
+ * @param spacing.gapSeconds least distance between two cuts
+ * @param spacing.regularSeconds a frame is taken after this even when nothing changes
  */
 export function keyframeFilters(
   size: { width: number; height: number },
   spacing: { gapSeconds: number; regularSeconds: number; sceneThreshold: number },
 ): string {
   const { gapSeconds, regularSeconds, sceneThreshold } = spacing;
-  const isCut = `gt(scene\\,${sceneThreshold})*gte(t-prev_selected_t\\,${gapSeconds})`;
+  // Register 0 keeps the time of the last cut; a regular frame shortly before a cut must not hide it.
+  const isCut = `if(gt(scene\\,${sceneThreshold})*gte(t-ld(0)\\,${gapSeconds})\\,st(0\\,t)+1)`;
   const isDue = `gte(t-prev_selected_t\\,${regularSeconds})`;
   return [
     // ffmpeg has turned the picture upright by now; scaling first makes the scene score cheap.

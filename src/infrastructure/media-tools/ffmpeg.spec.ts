@@ -45,6 +45,17 @@ async function brightness(picture: string | Buffer): Promise<number> {
   return data[0] as number;
 }
 
+/** Writes the matrix of a clockwise turn into the track header (ISO/IEC 14496-12, 8.3.2; 16.16 fixed point). */
+function withDisplayMatrix(mp4: Buffer, degrees: number): Buffer {
+  const cosine = Math.round(Math.cos((degrees * Math.PI) / 180));
+  const sine = Math.round(Math.sin((degrees * Math.PI) / 180));
+  const at = mp4.indexOf('tkhd') + 44;
+  for (const [index, value] of [cosine, sine, 0, -sine, cosine].entries()) {
+    mp4.writeInt32BE(value * 0x10000, at + index * 4);
+  }
+  return mp4;
+}
+
 describe('probe', () => {
   it.each([
     ['a.mp4', 'video/mp4', H264, ['-c:a', 'aac'], 'h264', 'aac'],
@@ -53,7 +64,16 @@ describe('probe', () => {
     ['a.webm', 'video/webm', ['-c:v', 'libvpx', '-b:v', '200k'], ['-c:a', 'libvorbis'], 'vp8', 'vorbis'],
     ['a.avi', 'video/vnd.avi', ['-c:v', 'mpeg4'], ['-c:a', 'libmp3lame'], 'mpeg4', 'mp3'],
   ])('reads %s', async (name, mimeType, videoCodec, audioCodec, expectedVideo, expectedAudio) => {
-    const sources = ['-f', 'lavfi', '-i', 'testsrc=size=64x48:rate=10:duration=2', '-f', 'lavfi', '-i', 'sine=d=2'];
+    const sources = [
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x48:rate=10:duration=2',
+      '-f',
+      'lavfi',
+      '-i',
+      'sine=d=2',
+    ];
     const found = await probe(await video(name, ...sources, ...videoCodec, ...audioCodec));
     expect(found).toMatchObject({
       mimeType,
@@ -71,14 +91,29 @@ describe('probe', () => {
 
   it('measures the duration of a recording whose container states none', async () => {
     const path = newPath('live.webm');
-    const live = await video('whole.webm', '-f', 'lavfi', '-i', 'testsrc=size=32x32:rate=10:duration=3', '-c:v', 'libvpx');
+    const live = await video(
+      'whole.webm',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=32x32:rate=10:duration=3',
+      '-c:v',
+      'libvpx',
+    );
     // Written as a stream, like a browser's MediaRecorder: the header comes before the length is known.
     await makeVideo('-i', live, '-c', 'copy', '-live', '1', '-f', 'webm', path);
     expect((await probe(path)).durationSeconds).toBeCloseTo(3, 0);
   });
 
   it('does not believe a header that claims less than the file plays', async () => {
-    const path = await video('lie.mp4', '-f', 'lavfi', '-i', 'testsrc=size=32x32:rate=5:duration=30', ...H264);
+    const path = await video(
+      'lie.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=32x32:rate=5:duration=30',
+      ...H264,
+    );
     const bytes = await readFile(path);
     for (const [box, field] of [
       ['mvhd', 16],
@@ -93,7 +128,14 @@ describe('probe', () => {
   });
 
   it('refuses a video above the limit and says both lengths', async () => {
-    const path = await video('long.mp4', '-f', 'lavfi', '-i', 'testsrc=size=32x32:rate=2:duration=90', ...H264);
+    const path = await video(
+      'long.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=32x32:rate=2:duration=90',
+      ...H264,
+    );
     await expect(probe(path, 60)).rejects.toMatchObject({
       code: 'video-too-long',
       message: expect.stringContaining('lasts 1 min 30 s; up to 1 min are accepted') as string,
@@ -108,13 +150,33 @@ describe('probe', () => {
     await writeFile(cover, await quarters(32, 32));
     const withCover = await video(
       'cover.mp4',
-      ...['-i', sound, '-i', cover, '-map', '0', '-map', '1', '-c', 'copy', '-disposition:v:0', 'attached_pic'],
+      ...[
+        '-i',
+        sound,
+        '-i',
+        cover,
+        '-map',
+        '0',
+        '-map',
+        '1',
+        '-c',
+        'copy',
+        '-disposition:v:0',
+        'attached_pic',
+      ],
     );
     await expect(probe(withCover)).rejects.toMatchObject({ code: 'video-without-streams' });
   });
 
   it('refuses videos that cannot be read or decoded', async () => {
-    const path = await video('whole.mp4', '-f', 'lavfi', '-i', 'testsrc=size=64x48:rate=10:duration=2', ...H264);
+    const path = await video(
+      'whole.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x48:rate=10:duration=2',
+      ...H264,
+    );
     const detected = await detectFileType(path);
     const bytes = await readFile(path);
     // The index of an MP4 is at its end unless it was moved.
@@ -129,16 +191,363 @@ describe('probe', () => {
   });
 
   it('refuses frames of more than 67 megapixels', async () => {
-    const path = await video('wide.mkv', '-f', 'lavfi', '-i', 'color=size=64x48:rate=1:duration=1', '-c:v', 'ffv1');
-    const bytes = await readFile(path);
-    // Matroska PixelWidth (B0) and PixelHeight (BA), one byte each, become 16,383.
-    const width = bytes.indexOf(Buffer.from([0xb0, 0x81, 64]));
-    expect(width).toBeGreaterThan(0);
-    const patched = await video('huge.mkv', '-f', 'lavfi', '-i', 'color=size=16000x16:rate=1:duration=1', '-c:v', 'mjpeg');
-    const huge = await readFile(patched);
-    const height = huge.indexOf(Buffer.from([0xba, 0x81, 16]));
-    expect(height).toBeGreaterThan(0);
-    // 0x3fff pixels need two bytes; the following Void or CRC element gives one up is not at hand, so SAR is used instead.
-    await expect(probe(path)).resolves.toMatchObject({ width: 64 });
+    const path = await video(
+      'huge.mkv',
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        'color=size=9000x8000:rate=1:duration=1',
+        '-c:v',
+        'mjpeg',
+        '-pix_fmt',
+        'yuvj420p',
+      ],
+    );
+    await expect(probe(path)).rejects.toMatchObject({
+      code: 'image-too-large',
+      message: expect.stringContaining('9000 x 8000') as string,
+    });
+  });
+
+  it('gives up on time and blames the file, but not for a cancelled job', async () => {
+    const path = await video(
+      'short.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=32x32:rate=5:duration=1',
+      ...H264,
+    );
+    const detected = await detectFileType(path);
+    const hasty = new FfmpegTools({ probeTimeoutSeconds: 0.001 });
+    await expect(hasty.probe(path, detected)).rejects.toMatchObject({ code: 'corrupt-media' });
+    const cancelled = { signal: AbortSignal.abort(new Error('cancelled')) };
+    await expect(tools.probe(path, detected, cancelled)).rejects.toThrow('cancelled');
+    const missing = new FfmpegTools({ ffmpegPath: join(folder, 'none') });
+    await expect(missing.probe(path, detected)).rejects.toThrow(/^FFMPEG_PATH points to/);
+  });
+});
+
+describe('hostile files', () => {
+  const MP4: DetectedType = { fileType: 'video', mimeType: 'video/mp4', extension: 'mp4' };
+
+  it('reaches neither the network nor other files through a playlist or a list', async () => {
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const secret = await video(
+      'secret.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=32x32:rate=5:duration=1',
+      ...H264,
+    );
+    const hostile = [
+      `#EXTM3U\n#EXT-X-MEDIA-SEQUENCE:0\n#EXTINF:10.0,\nhttp://127.0.0.1:${port}/a.ts\n#EXT-X-ENDLIST\n`,
+      `#EXTM3U\n#EXTINF:10.0,\nfile://${secret}\n#EXT-X-ENDLIST\n`,
+      `ffconcat version 1.0\nfile '${secret}'\n`,
+      `<MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>http://127.0.0.1:${port}/</BaseURL></MPD>`,
+    ];
+    for (const content of hostile) {
+      const path = newPath('hostile.mp4');
+      await writeFile(path, content);
+      await expect(tools.probe(path, MP4)).rejects.toMatchObject({ code: 'corrupt-media' });
+    }
+    await new Promise((resolve) => server.close(resolve));
+    expect(connections).toBe(0);
+  });
+
+  it('takes a path that looks like an option or a protocol for a path', async () => {
+    const path = await video(
+      'plain.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=32x32:rate=5:duration=1',
+      ...H264,
+    );
+    const odd = join(await newFolder(), 'concat:-i 100%d.mp4');
+    await writeFile(odd, await readFile(path));
+    const found = await tools.probe(odd, MP4);
+    expect(found.width).toBe(32);
+    const out = join(await newFolder(), 'per%cent');
+    expect(await tools.keyframes(odd, found, out)).toHaveLength(1);
+  });
+
+  it('survives damaged bytes anywhere in a video', async () => {
+    const path = await video(
+      'whole.mkv',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=size=64x48:rate=10:duration=1',
+      ...H264,
+    );
+    const whole = await readFile(path);
+    const outcomes = new Set<string>();
+    for (let seed = 1; seed <= 12; seed += 1) {
+      const bytes = Buffer.from(whole);
+      for (let change = 0; change < 20; change += 1) {
+        // A fixed sequence, so that a failure can be repeated.
+        const at = 40 + ((seed * 7919 + change * 104_729) % (bytes.length - 40));
+        bytes[at] = (bytes[at] as number) ^ (1 + ((seed * 31 + change * 17) % 255));
+      }
+      const damaged = newPath('damaged.mkv');
+      await writeFile(damaged, bytes);
+      const outcome = await tools
+        .probe(damaged, { fileType: 'video', mimeType: 'video/matroska', extension: 'mkv' })
+        .then(() => 'accepted')
+        .catch((error: { code?: string; message: string }) => error.code ?? error.message);
+      outcomes.add(outcome);
+    }
+    expect(['accepted', 'corrupt-media', 'video-without-streams', 'unsupported-media-type']).toEqual(
+      expect.arrayContaining([...outcomes]),
+    );
+  });
+});
+
+describe('keyframes', () => {
+  /** Frame n of 10 a second has the brightness 40 + 4n, so that a picture tells which frame it is. */
+  const numbered = (extension: string, codec: string[], frames = 50) =>
+    video(
+      `numbered.${extension}`,
+      ...['-f', 'lavfi', '-i', `color=black:size=64x48:rate=10:duration=${frames / 10},format=gray`],
+      ...['-vf', 'geq=lum=40+4*N', ...codec],
+    );
+
+  it.each([
+    ['mp4', ['-c:v', 'libx264', '-crf', '5', '-pix_fmt', 'yuv420p', '-g', '25']],
+    ['webm', ['-c:v', 'libvpx', '-b:v', '2M', '-pix_fmt', 'yuv420p']],
+    ['avi', ['-c:v', 'mpeg4', '-q:v', '1', '-pix_fmt', 'yuv420p']],
+  ])('gives each picture of an %s the time of its very frame', async (extension, codec) => {
+    const path = await numbered(extension, codec);
+    const found = await probe(path);
+    const keyframes = await tools.keyframes(path, found, await newFolder());
+    expect(keyframes.length).toBeGreaterThanOrEqual(4);
+    for (const { timestampSeconds, path: picture } of keyframes) {
+      const frame = Math.round(timestampSeconds * 10);
+      expect(timestampSeconds).toBeCloseTo(frame / 10, 2);
+      // Half the step from one frame to the next: a neighbouring frame would fail.
+      expect(Math.abs((await brightness(picture)) - (40 + 4 * frame))).toBeLessThan(2);
+    }
+  });
+
+  it('finds the cuts, to the frame', async () => {
+    const scene = (colour: string, seconds: number) => [
+      '-f',
+      'lavfi',
+      '-i',
+      `color=${colour}:s=64x48:r=10:d=${seconds}`,
+    ];
+    const path = await video(
+      'cuts.mp4',
+      ...[...scene('red', 2.3), ...scene('white', 1.9), ...scene('blue', 3.1), ...scene('yellow', 2)],
+      ...['-filter_complex', 'concat=n=4', ...H264],
+    );
+    const keyframes = await tools.keyframes(path, await probe(path), await newFolder());
+    expect(keyframes.map(({ timestampSeconds }) => timestampSeconds)).toEqual([0, 2.3, 4.2, 7.3]);
+  });
+
+  it('counts time from the beginning of the file, also when its clock starts late', async () => {
+    const path = await numbered('mp4', [...H264, '-crf', '5']);
+    const late = newPath('late.mkv');
+    await makeVideo('-i', path, '-c', 'copy', '-output_ts_offset', '100', late);
+    const [first] = await tools.keyframes(late, await probe(late), await newFolder());
+    expect(first?.timestampSeconds).toBe(0);
+  });
+
+  it('gives one picture of a static, and of a single-frame video', async () => {
+    const still = await video('still.mp4', '-f', 'lavfi', '-i', 'color=blue:s=64x48:r=10:d=12', ...H264);
+    expect(await tools.keyframes(still, await probe(still), await newFolder())).toHaveLength(1);
+    const single = await video('single.mp4', '-f', 'lavfi', '-i', 'testsrc=s=64x48:r=25:d=0.04', ...H264);
+    const found = await probe(single);
+    expect(await tools.keyframes(single, found, await newFolder())).toHaveLength(1);
+    expect((await tools.thumbnail(single, found)).width).toBe(64);
+  });
+
+  it('leaves the black beginning out', async () => {
+    const path = await video(
+      'fade.mp4',
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        'color=black:s=64x48:r=10:d=2',
+        '-f',
+        'lavfi',
+        '-i',
+        'testsrc=s=64x48:r=10:d=4',
+      ],
+      ...['-filter_complex', 'concat=n=2', ...H264],
+    );
+    const found = await probe(path);
+    const keyframes = await tools.keyframes(path, found, await newFolder());
+    expect(keyframes[0]?.timestampSeconds).toBe(2);
+    const thumbnail = await tools.thumbnail(path, found);
+    expect(await brightness(thumbnail.data)).toBeGreaterThan(40);
+  });
+
+  it('stays below the maximum, spread over the length, and leaves nothing else behind', async () => {
+    const path = await video('busy.mp4', '-f', 'lavfi', '-i', 'testsrc2=s=64x48:r=4:d=120', ...H264);
+    const out = await newFolder();
+    const keyframes = await tools.keyframes(path, await probe(path), out, { max: 6, minGapSeconds: 0.5 });
+    expect(keyframes.length).toBeGreaterThanOrEqual(5);
+    expect(keyframes.length).toBeLessThanOrEqual(6);
+    expect(keyframes.at(-1)?.timestampSeconds).toBeGreaterThan(90);
+    expect((await readdir(out)).sort()).toEqual(
+      keyframes.map(({ path: file }) => file.slice(out.length + 1)),
+    );
+  });
+
+  it('goes through long videos by their encoder key frames, and frame by frame when there is but one', async () => {
+    const sparse = ['-f', 'lavfi', '-i', 'testsrc=s=64x48:r=1:d=1300', ...H264];
+    for (const interval of ['20', '100000']) {
+      const path = await video('long.mp4', ...sparse, '-g', interval, '-sc_threshold', '0');
+      const keyframes = await tools.keyframes(path, await probe(path), await newFolder());
+      expect(keyframes.length).toBeGreaterThan(20);
+      expect(keyframes.length).toBeLessThanOrEqual(40);
+      expect(keyframes.at(-1)?.timestampSeconds).toBeGreaterThan(1200);
+    }
+  });
+
+  it.each([90, 180, 270])('turns a video upright that is stored turned by %i degrees', async (degrees) => {
+    const stored = newPath('stored.png');
+    await writeFile(
+      stored,
+      await sharp(await quarters(96, 48))
+        .rotate(360 - degrees)
+        .png()
+        .toBuffer(),
+    );
+    const plain = await video('plain.mp4', '-loop', '1', '-i', stored, '-t', '1', '-r', '5', ...H264);
+    const turned = newPath('turned.mp4');
+    await writeFile(turned, withDisplayMatrix(await readFile(plain), degrees));
+    const found = await probe(turned);
+    expect(found).toMatchObject({ width: 96, height: 48, rotationDegrees: degrees });
+
+    const [keyframe] = await tools.keyframes(turned, found, await newFolder());
+    expect(keyframe).toMatchObject({ width: 96, height: 48 });
+    expect(await cornerColours(keyframe?.path ?? '')).toEqual(CORNER_COLOURS);
+    const thumbnail = await tools.thumbnail(turned, found);
+    expect(thumbnail).toMatchObject({ width: 96, height: 48 });
+    expect(await cornerColours(thumbnail.data)).toEqual(CORNER_COLOURS);
+  });
+
+  it('shows anamorphic video as wide as a player does', async () => {
+    const path = await video(
+      'dv.mp4',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc=s=96x72:r=5:d=1',
+      '-vf',
+      'setsar=4/3',
+      ...H264,
+    );
+    const found = await probe(path);
+    expect(found).toMatchObject({ width: 128, height: 72 });
+    const [keyframe] = await tools.keyframes(path, found, await newFolder());
+    expect(await sharp(keyframe?.path).metadata()).toMatchObject({ width: 128, height: 72 });
+  });
+
+  it('scales large frames down', async () => {
+    const path = await video('large.mp4', '-f', 'lavfi', '-i', 'testsrc=s=1920x1080:r=2:d=1', ...H264);
+    const found = await probe(path);
+    const [keyframe] = await tools.keyframes(path, found, await newFolder());
+    expect(keyframe).toMatchObject({ width: 1280, height: 720 });
+    expect(await tools.thumbnail(path, found)).toMatchObject({ width: 512, height: 288 });
+  });
+});
+
+describe('subtitles', () => {
+  const SRT =
+    '1\n00:00:00,500 --> 00:00:01,250\n<i>Hello</i> there\n\n2\n00:00:01,500 --> 00:00:02,000\nBob & Ann\n';
+
+  it.each([
+    ['mp4', 'mov_text', H264],
+    ['mkv', 'subrip', H264],
+    ['mkv', 'ass', H264],
+    ['webm', 'webvtt', ['-c:v', 'libvpx']],
+  ])('reads a track of an %s with %s', async (extension, codec, videoCodec) => {
+    const srt = newPath('in.srt');
+    await writeFile(srt, SRT);
+    const path = await video(
+      `subtitled.${extension}`,
+      ...['-f', 'lavfi', '-i', 'testsrc=s=32x32:r=5:d=3', '-i', srt, '-map', '0:v', '-map', '1:s'],
+      ...[...videoCodec, '-c:s', codec, '-metadata:s:s:0', 'language=eng'],
+    );
+    const { subtitleTracks } = await probe(path);
+    expect(subtitleTracks).toEqual([{ index: 1, codec, language: 'eng' }]);
+    expect(await tools.subtitles(path, 1)).toEqual([
+      { startSeconds: 0.5, endSeconds: 1.25, text: 'Hello there' },
+      { startSeconds: 1.5, endSeconds: 2, text: 'Bob & Ann' },
+    ]);
+    await expect(tools.subtitles(path, 7)).rejects.toMatchObject({ code: 'corrupt-media' });
+  });
+});
+
+describe('extractAudio', () => {
+  it('writes 16 kHz mono WAV and MP3, whole or a part', async () => {
+    const path = await video(
+      'sound.mp4',
+      ...[
+        '-f',
+        'lavfi',
+        '-i',
+        'testsrc=s=32x32:r=5:d=4',
+        '-f',
+        'lavfi',
+        '-i',
+        'sine=frequency=440:d=4:r=44100',
+      ],
+      ...[...H264, '-c:a', 'aac', '-ac', '2'],
+    );
+    const wav = newPath('out.wav');
+    const { sizeBytes } = await tools.extractAudio(path, wav, { format: 'wav' });
+    expect(sizeBytes).toBe((await stat(wav)).size);
+    // Four seconds of 16,000 two-byte samples; AAC adds up to 50 ms.
+    expect(sizeBytes / 32_000).toBeCloseTo(4, 0);
+    const header = Buffer.alloc(36);
+    const file = await open(wav, 'r');
+    await file.read(header, 0, 36, 0);
+    await file.close();
+    expect([header.toString('latin1', 0, 4), header.readUInt16LE(22), header.readUInt32LE(24)]).toEqual([
+      'RIFF',
+      1,
+      16_000,
+    ]);
+    const part = await tools.extractAudio(path, newPath('part.wav'), {
+      format: 'wav',
+      startSeconds: 1,
+      durationSeconds: 1.5,
+    });
+    expect(part.sizeBytes / 32_000).toBeCloseTo(1.5, 1);
+    const mp3 = await tools.extractAudio(path, newPath('out.mp3'));
+    expect(mp3.sizeBytes * 8).toBeGreaterThan(4 * 30_000);
+    expect(mp3.sizeBytes * 8).toBeLessThan(5 * 34_000);
+  });
+
+  it('says so when there is no sound', async () => {
+    const path = await video('silent.mp4', '-f', 'lavfi', '-i', 'testsrc=s=32x32:r=5:d=1', ...H264);
+    await expect(tools.extractAudio(path, newPath('out.mp3'))).rejects.toMatchObject({
+      code: 'corrupt-media',
+    });
+  });
+});
+
+describe('describe', () => {
+  it('names the binaries, where they come from and what protects the machine', async () => {
+    expect(await tools.describe()).toMatchObject({
+      ffmpeg: { version: expect.stringMatching(/^ffmpeg version/) as string },
+      ffprobe: { version: expect.stringMatching(/^ffprobe version/) as string },
+    });
+    expect((await new FfmpegTools({ sandbox: 'off' }).describe()).sandbox).toEqual([]);
   });
 });

@@ -119,7 +119,8 @@ export class FfmpegTools {
         sandbox.wrap([
           binaries.ffprobe.path,
           ...['-hide_banner', '-v', 'error', '-of', 'json', '-show_format', '-show_streams'],
-          ...input,
+          // With room above the limit, so that the refusal below can name the size.
+          ...inputArguments(path, detected.mimeType, 4 * MAX_FRAME_PIXELS),
         ]),
         { timeoutMs: this.probeTimeoutMs, maxOutputBytes: MAX_JSON_BYTES, signal, name: 'ffprobe' },
       );
@@ -164,6 +165,7 @@ export class FfmpegTools {
 
     const chosen = selectKeyframes(candidates, {
       durationSeconds: probe.durationSeconds,
+      minGapSeconds: options.minGapSeconds ?? 1,
       max: options.max ?? 40,
     });
     const keyframes: ExtractedKeyframe[] = [];

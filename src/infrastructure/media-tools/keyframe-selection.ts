@@ -14,41 +14,44 @@ const FLAT_DEVIATION = 6;
 const SAME_PICTURE_MEAN_DIFFERENCE = 2.5;
 const SAME_PICTURE_CELL_DIFFERENCE = 24;
 
+export interface KeyframeSelection {
+  durationSeconds: number;
+  /** At least 1. */
+  max: number;
+  /** Of two pictures closer than this, the one with the clearer scene change stays. */
+  minGapSeconds: number;
+}
+
 /**
- * Chooses which candidates to keep: no black pictures, no picture that looks like the one kept before it, and at
- * most `max`, spread over the whole length.
+ * Chooses which candidates to keep: no black pictures, no picture that looks like the one kept before it, none
+ * too close to another, and at most `max`, spread over the whole length.
  * @param candidates in order of time
- * @param max at least 1
  * @returns indices into `candidates`, ascending; at least one when there is any candidate
  */
 export function selectKeyframes(
   candidates: readonly KeyframeCandidate[],
-  options: { durationSeconds: number; max: number },
+  options: KeyframeSelection,
 ): number[] {
-  const visible = candidates
-    .map((_, index) => index)
-    .filter((index) => !isBlack(candidates[index] as KeyframeCandidate));
-  const pool = visible.length > 0 ? visible : candidates.length > 0 ? [0] : [];
+  const at = (index: number) => candidates[index] as KeyframeCandidate;
+  const visible = [...candidates.keys()].filter((index) => !isBlack(at(index)));
+  const pool = visible.length > 0 ? visible : [...candidates.keys()].slice(0, 1);
 
-  const distinct: number[] = [];
+  const kept: number[] = [];
   for (const index of pool) {
-    const previous = distinct.at(-1);
-    const same =
-      previous !== undefined &&
-      looksAlike(
-        (candidates[previous] as KeyframeCandidate).signature,
-        (candidates[index] as KeyframeCandidate).signature,
-      );
-    if (!same) distinct.push(index);
+    const previous = kept.at(-1);
+    if (previous === undefined) kept.push(index);
+    else if (at(index).timestampSeconds - at(previous).timestampSeconds < options.minGapSeconds) {
+      if (at(index).sceneScore > at(previous).sceneScore) kept[kept.length - 1] = index;
+    } else if (!looksAlike(at(previous).signature, at(index).signature)) kept.push(index);
   }
-  return distinct.length <= options.max ? distinct : strongestPerSlot(candidates, distinct, options);
+  return kept.length <= options.max ? kept : strongestPerSlot(candidates, kept, options);
 }
 
 /** Cuts the length into `max` equal slots and keeps the clearest scene change of each. */
 function strongestPerSlot(
   candidates: readonly KeyframeCandidate[],
   indices: readonly number[],
-  { durationSeconds, max }: { durationSeconds: number; max: number },
+  { durationSeconds, max }: KeyframeSelection,
 ): number[] {
   const lastTimestamp = (candidates[indices.at(-1) as number] as KeyframeCandidate).timestampSeconds;
   const length = Math.max(durationSeconds, lastTimestamp) || 1;

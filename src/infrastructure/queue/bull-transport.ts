@@ -37,7 +37,11 @@ export class BullTransport implements JobTransport {
 
   constructor(private readonly options: BullTransportOptions) {
     // The adding client fails at once when Redis is away, instead of keeping commands (and requests) waiting.
-    this.producer = this.open({ enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS });
+    this.producer = this.open({
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+    });
     // Opens the connection now, so that the first message does not find it closed.
     void this.producer.isReady().catch(() => undefined);
   }
@@ -55,7 +59,11 @@ export class BullTransport implements JobTransport {
         removeOnFail: true,
       },
     }));
-    await withTimeout(this.producer.addBulk(jobs), COMMAND_TIMEOUT_MS * 2, 'Redis did not take the job messages in time');
+    await withTimeout(
+      this.producer.addBulk(jobs),
+      COMMAND_TIMEOUT_MS * 2,
+      'Redis did not take the job messages in time',
+    );
   }
 
   async consume(handler: (message: ReceivedJobMessage) => Promise<void>, concurrency: number): Promise<void> {
@@ -130,7 +138,8 @@ export class BullTransport implements JobTransport {
       abort.abort();
     }
     for (const queue of [consumer, this.producer]) {
-      if (queue) await withTimeout(queue.close(true), COMMAND_TIMEOUT_MS, 'close').catch(() => disconnect(queue));
+      if (queue)
+        await withTimeout(queue.close(true), COMMAND_TIMEOUT_MS, 'close').catch(() => disconnect(queue));
     }
   }
 

@@ -46,13 +46,19 @@ export function toJobFailure(error: unknown): JobFailure {
     );
   }
   if (error instanceof ObjectNotFoundError) {
-    return new JobFailure('file-missing', 'The stored file is gone.', false, 'Upload the file again.', { cause: error });
+    return new JobFailure('file-missing', 'The stored file is gone.', false, 'Upload the file again.', {
+      cause: error,
+    });
   }
   if (error instanceof StorageUnavailableError) {
-    return new JobFailure('storage-unavailable', 'The file store did not answer.', true, RETRIED, { cause: error });
+    return new JobFailure('storage-unavailable', 'The file store did not answer.', true, RETRIED, {
+      cause: error,
+    });
   }
   if (isUnavailable(error)) {
-    return new JobFailure('database-unavailable', 'The database did not answer.', true, RETRIED, { cause: error });
+    return new JobFailure('database-unavailable', 'The database did not answer.', true, RETRIED, {
+      cause: error,
+    });
   }
   return new JobFailure('internal-error', 'The step failed unexpectedly.', true, RETRIED, { cause: error });
 }

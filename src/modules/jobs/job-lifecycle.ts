@@ -147,11 +147,7 @@ export class JobLifecycle {
   expire(lease: Lease): Promise<EndOutcome> {
     return this.end(lease, async (tx, row) => {
       // It may have been renewed since the reconciler looked.
-      const current = await tx.processingJob.findFirst({
-        where: { userId: lease.userId, id: lease.jobId, leaseExpiresAt: { lt: new Date() } },
-        select: { id: true },
-      });
-      if (!current) return 'lost';
+      if (!row.expired) return 'lost';
       if (row.cancelRequested) {
         await tx.$executeRaw(cancelHeldJob(lease));
         return 'cancelled';
@@ -163,7 +159,11 @@ export class JobLifecycle {
   }
 
   /** Cancels a job that nobody works on. False when it is running or over. Part of the caller's transaction. */
-  async cancelWaiting(tx: Transaction, key: { userId: string; jobId: string }, mediaFileId: string | null): Promise<boolean> {
+  async cancelWaiting(
+    tx: Transaction,
+    key: { userId: string; jobId: string },
+    mediaFileId: string | null,
+  ): Promise<boolean> {
     await lockMediaFile(tx, key.userId, mediaFileId);
     const cancelled = await tx.$executeRaw(cancelWaitingJob(key.userId, key.jobId));
     if (cancelled > 0) await this.settle(tx, key.userId, mediaFileId);
@@ -222,6 +222,7 @@ interface CancelRow {
 }
 
 interface LockedRow extends CancelRow {
+  expired: boolean;
   attempts: number;
   maxAttempts: number;
 }

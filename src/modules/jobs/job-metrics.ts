@@ -42,26 +42,35 @@ export class JobMetrics {
       labelNames: ['outcome'],
       registers,
     });
-    const oldest = new Gauge({
-      name: 'job_oldest_due_age_seconds',
-      help: 'How long the longest-waiting due job has been waiting',
-      registers,
-    });
+    // Both gauges are read in one scrape: asked once. A scrape must answer when the database does not.
+    let asked: { at: number; rows: Promise<QueueFigureRow[]> } | null = null;
+    const figures = (): Promise<QueueFigureRow[]> => {
+      if (!asked || performance.now() - asked.at > 1_000) {
+        const rows = database
+          .runAsSystem('jobs.dispatch', (tx) => tx.$queryRaw<QueueFigureRow[]>(queueFigures()))
+          .catch(() => []);
+        asked = { at: performance.now(), rows };
+      }
+      return asked.rows;
+    };
     new Gauge({
       name: 'job_queue_depth',
       help: 'Jobs that have not ended, by status and kind',
       labelNames: ['status', 'job_type'] as const,
       registers,
       async collect() {
-        // A scrape must answer when the database does not.
-        const rows = await database
-          .runAsSystem('jobs.dispatch', (tx) => tx.$queryRaw<QueueFigureRow[]>(queueFigures()))
-          .catch(() => null);
+        const rows = await figures();
         this.reset();
-        oldest.set(0);
-        if (!rows) return;
         for (const row of rows) this.set({ status: row.status, job_type: row.jobType }, row.jobs);
-        oldest.set(Math.max(0, ...rows.map((row) => row.oldestDueSeconds ?? 0)));
+      },
+    });
+    new Gauge({
+      name: 'job_oldest_due_age_seconds',
+      help: 'How long the longest-waiting due job has been waiting',
+      registers,
+      async collect() {
+        const rows = await figures();
+        this.set(Math.max(0, ...rows.map((row) => row.oldestDueSeconds ?? 0)));
       },
     });
   }

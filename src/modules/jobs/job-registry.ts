@@ -11,7 +11,8 @@ export class JobRegistry {
     if (!(handler.jobType in JOB_CATALOGUE)) {
       throw new Error(`a handler was registered for ${handler.jobType}, which is not in the job catalogue`);
     }
-    if (this.handlers.has(handler.jobType)) throw new Error(`two handlers were registered for ${handler.jobType}`);
+    if (this.handlers.has(handler.jobType))
+      throw new Error(`two handlers were registered for ${handler.jobType}`);
     this.handlers.set(handler.jobType, handler);
   }
 
@@ -21,7 +22,9 @@ export class JobRegistry {
 
   /** @throws Error that names every kind of the catalogue without a handler */
   assertComplete(): void {
-    const missing = (Object.keys(JOB_CATALOGUE) as JobType[]).filter((jobType) => !this.handlers.has(jobType));
+    const missing = (Object.keys(JOB_CATALOGUE) as JobType[]).filter(
+      (jobType) => !this.handlers.has(jobType),
+    );
     if (missing.length > 0) throw new Error(`no handler was registered for: ${missing.join(', ')}`);
   }
 }

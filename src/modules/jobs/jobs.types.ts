@@ -15,7 +15,25 @@ export const JOB_CATALOGUE = {
 } as const;
 export type JobType = keyof typeof JOB_CATALOGUE;
 
-export type JobStatus = 'blocked' | 'pending' | 'processing' | 'retrying' | 'completed' | 'failed' | 'cancelled';
+export const JOB_STATUSES = [
+  'blocked',
+  'pending',
+  'processing',
+  'retrying',
+  'completed',
+  'failed',
+  'cancelled',
+] as const;
+export type JobStatus = (typeof JOB_STATUSES)[number];
+
+/** How far the jobs of one file are; of each kind the newest counts. */
+export interface JobSummary {
+  total: number;
+  completed: number;
+  failed: number;
+  /** 0..100 whole; jobs that have ended count as done. */
+  progressPercentage: number;
+}
 
 /** A job to be written in the transaction of what it belongs to. */
 export interface NewJob {

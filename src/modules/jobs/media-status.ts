@@ -1,5 +1,10 @@
 import type { Transaction } from '../../infrastructure/database/database.js';
-import { currentJobsOfMedia, lockMedia, type CurrentJobRow, type LockedMediaRow } from './sql/media-jobs.sql.js';
+import {
+  currentJobsOfMedia,
+  lockMedia,
+  type CurrentJobRow,
+  type LockedMediaRow,
+} from './sql/media-jobs.sql.js';
 
 type JobOutcome = Pick<CurrentJobRow, 'jobType' | 'status' | 'errorCode' | 'errorMessage' | 'hint'>;
 
@@ -25,7 +30,11 @@ export function mediaStatusOf(jobs: JobOutcome[]): MediaStatus | null {
   const overBudget = failed.some((job) => job.errorCode === 'budget-exhausted');
   const decisive = failed.find((job) => DECISIVE.includes(job.jobType));
   if (decisive) {
-    return { status: 'failed', statusReason: overBudget ? 'blocked_budget' : null, processingError: explain(decisive) };
+    return {
+      status: 'failed',
+      statusReason: overBudget ? 'blocked_budget' : null,
+      processingError: explain(decisive),
+    };
   }
   if (jobs.every((job) => ENDED.has(job.status))) {
     const statusReason = overBudget ? 'blocked_budget' : failed.length > 0 ? 'partial' : null;
@@ -46,7 +55,11 @@ function explain(job: JobOutcome): string {
  * Brings `media_files.status` in line with the file's jobs. To be called in every transaction that writes, starts or
  * ends a job of the file; it holds the file's lock from then on. Nothing happens to files that are archived or gone.
  */
-export async function refreshMediaStatus(tx: Transaction, userId: string, mediaFileId: string): Promise<void> {
+export async function refreshMediaStatus(
+  tx: Transaction,
+  userId: string,
+  mediaFileId: string,
+): Promise<void> {
   const [media] = await tx.$queryRaw<LockedMediaRow[]>(lockMedia(userId, mediaFileId));
   if (!media || media.status === 'archived') return;
   const next = mediaStatusOf(await tx.$queryRaw<CurrentJobRow[]>(currentJobsOfMedia(userId, [mediaFileId])));
@@ -68,15 +81,25 @@ export async function refreshMediaStatus(tx: Transaction, userId: string, mediaF
       status: next.status,
       statusReason,
       processingError: next.processingError,
-      ...(changed && next.status === 'queued' ? { processingStartedAt: null, processingCompletedAt: null } : {}),
-      ...(changed && next.status === 'processing' ? { processingStartedAt: now, processingCompletedAt: null } : {}),
-      ...(changed && (next.status === 'completed' || next.status === 'failed') ? { processingCompletedAt: now } : {}),
+      ...(changed && next.status === 'queued'
+        ? { processingStartedAt: null, processingCompletedAt: null }
+        : {}),
+      ...(changed && next.status === 'processing'
+        ? { processingStartedAt: now, processingCompletedAt: null }
+        : {}),
+      ...(changed && (next.status === 'completed' || next.status === 'failed')
+        ? { processingCompletedAt: now }
+        : {}),
     },
   });
 }
 
 /** Takes the file's lock, which every transaction that ends jobs of the file takes first. False when it is gone. */
-export async function lockMediaFile(tx: Transaction, userId: string, mediaFileId: string | null): Promise<boolean> {
+export async function lockMediaFile(
+  tx: Transaction,
+  userId: string,
+  mediaFileId: string | null,
+): Promise<boolean> {
   if (mediaFileId === null) return true;
   const rows = await tx.$queryRaw<LockedMediaRow[]>(lockMedia(userId, mediaFileId));
   return rows.length > 0;

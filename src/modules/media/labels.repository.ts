@@ -16,7 +16,12 @@ import {
 @Injectable()
 export class LabelsRepository {
   /** Makes `names` the whole set of a file's tags; unknown ones are created, links of others removed. */
-  async setTags(tx: Transaction, userId: string, mediaFileId: string, names: readonly string[]): Promise<void> {
+  async setTags(
+    tx: Transaction,
+    userId: string,
+    mediaFileId: string,
+    names: readonly string[],
+  ): Promise<void> {
     // In one order everywhere, so that two uploads that create the same tags wait instead of deadlocking.
     const sorted = [...names].sort();
     if (sorted.length > 0) {
@@ -43,7 +48,12 @@ export class LabelsRepository {
    * Makes `names` the whole set of a file's categories. A name means the user's own category, else the system's;
    * when there is neither, a category of the user is created.
    */
-  async setCategories(tx: Transaction, userId: string, mediaFileId: string, names: readonly string[]): Promise<void> {
+  async setCategories(
+    tx: Transaction,
+    userId: string,
+    mediaFileId: string,
+    names: readonly string[],
+  ): Promise<void> {
     const sorted = [...names].sort();
     let categoryIds: string[] = [];
     if (sorted.length > 0) {
@@ -54,7 +64,9 @@ export class LabelsRepository {
           skipDuplicates: true,
         });
       }
-      categoryIds = (await tx.$queryRaw<NamedRow[]>(categoriesByName(userId, sorted))).map((category) => category.id);
+      categoryIds = (await tx.$queryRaw<NamedRow[]>(categoriesByName(userId, sorted))).map(
+        (category) => category.id,
+      );
     }
     await tx.mediaCategory.deleteMany({ where: { userId, mediaFileId, categoryId: { notIn: categoryIds } } });
     if (categoryIds.length > 0) {
@@ -66,7 +78,12 @@ export class LabelsRepository {
   }
 
   /** One row more than `limit` when there is a next page. */
-  async listTags(tx: Transaction, userId: string, after: LabelListPosition | null, limit: number): Promise<LabelListRow[]> {
+  async listTags(
+    tx: Transaction,
+    userId: string,
+    after: LabelListPosition | null,
+    limit: number,
+  ): Promise<LabelListRow[]> {
     return tx.$queryRaw<LabelListRow[]>(tagListPage(userId, after, limit));
   }
 

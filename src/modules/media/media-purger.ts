@@ -20,7 +20,8 @@ export class MediaPurger {
    * @throws StorageUnavailableError: nothing is lost, the next purge goes on
    */
   async purge(userId: string, id: string): Promise<void> {
-    for await (const object of this.storage.list(`tenant/${userId}/media/${id}/`)) await this.storage.delete(object.key);
+    for await (const object of this.storage.list(`tenant/${userId}/media/${id}/`))
+      await this.storage.delete(object.key);
     await this.database.runAs({ kind: 'user', userId }, (tx) => this.media.delete(tx, userId, id));
   }
 }

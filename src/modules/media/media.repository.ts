@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
-import type { Analysis, Clip, Keyframe, MediaFile, Prisma, TranscriptSegment } from '../../infrastructure/database/generated/client.js';
+import type {
+  Analysis,
+  Clip,
+  Keyframe,
+  MediaFile,
+  Prisma,
+  TranscriptSegment,
+} from '../../infrastructure/database/generated/client.js';
 import { TRASH_DAYS } from './media.constants.js';
 import { mediaListPage, type MediaListInput, type MediaListRow } from './sql/media-list.sql.js';
 import { countView, isRestorable, lockMediaRow, purgeableFiles } from './sql/media-row.sql.js';
@@ -53,7 +60,12 @@ export class MediaRepository {
     await tx.mediaFile.create({ data, select: { id: true } });
   }
 
-  async update(tx: Transaction, userId: string, id: string, data: Prisma.MediaFileUncheckedUpdateInput): Promise<void> {
+  async update(
+    tx: Transaction,
+    userId: string,
+    id: string,
+    data: Prisma.MediaFileUncheckedUpdateInput,
+  ): Promise<void> {
     await tx.mediaFile.updateMany({ where: { userId, id }, data });
   }
 
@@ -84,7 +96,11 @@ export class MediaRepository {
   }
 
   /** Counts one look. Null when there is no such file. */
-  async countView(tx: Transaction, userId: string, id: string): Promise<{ viewCount: number; lastViewedAt: Date } | null> {
+  async countView(
+    tx: Transaction,
+    userId: string,
+    id: string,
+  ): Promise<{ viewCount: number; lastViewedAt: Date } | null> {
     const rows = await tx.$queryRaw<{ viewCount: number; lastViewedAt: Date }[]>(countView(userId, id));
     return rows[0] ?? null;
   }

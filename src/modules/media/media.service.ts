@@ -112,11 +112,15 @@ export class MediaService {
       const detail = await this.database.run(async (tx) => {
         await this.media.lock(tx, userId, id);
         const row = await this.media.findAny(tx, userId, id);
-        if (!row || !(await this.media.isRestorable(tx, userId, id))) throw errors.notFound('file in the trash');
+        if (!row || !(await this.media.isRestorable(tx, userId, id)))
+          throw errors.notFound('file in the trash');
         if (await this.media.findActiveByHash(tx, userId, row.fileHash)) throw duplicateExists();
         await this.usage.assertStorage(tx, Number(row.fileSizeBytes + row.derivativeBytes));
         const analysed = row.status === 'completed';
-        await this.media.update(tx, userId, id, { deletedAt: null, ...(analysed ? {} : { status: 'queued' }) });
+        await this.media.update(tx, userId, id, {
+          deletedAt: null,
+          ...(analysed ? {} : { status: 'queued' }),
+        });
         if (!analysed) await this.jobs.enqueue(tx, pipelineFor(row.fileType as FileType, id));
         await this.audit.record(tx, {
           eventType: 'media.restored',
@@ -146,9 +150,13 @@ export class MediaService {
       await this.media.lock(tx, userId, id);
       const row = await this.media.findAny(tx, userId, id);
       if (row && row.deletedAt === null) {
-        throw errors.conflict('not-in-trash', 'Only files in the trash are removed for good. Delete the file first.');
+        throw errors.conflict(
+          'not-in-trash',
+          'Only files in the trash are removed for good. Delete the file first.',
+        );
       }
-      if (!row || !(await this.media.isRestorable(tx, userId, id))) throw errors.notFound('file in the trash');
+      if (!row || !(await this.media.isRestorable(tx, userId, id)))
+        throw errors.notFound('file in the trash');
       await this.media.update(tx, userId, id, { deletedAt: new Date(0) });
       await this.audit.record(tx, {
         eventType: 'media.purged',
@@ -169,9 +177,16 @@ export class MediaService {
     const detail = await this.database.run(async (tx) => {
       const row = await this.mustLock(tx, id);
       if ((await this.media.countOpenJobs(tx, userId, id)) > 0) {
-        throw errors.conflict('jobs-running', 'The file is being analysed. Wait until that has ended, or cancel it.');
+        throw errors.conflict(
+          'jobs-running',
+          'The file is being analysed. Wait until that has ended, or cancel it.',
+        );
       }
-      await this.media.update(tx, userId, id, { status: 'queued', statusReason: null, processingError: null });
+      await this.media.update(tx, userId, id, {
+        status: 'queued',
+        statusReason: null,
+        processingError: null,
+      });
       await this.jobs.enqueue(tx, pipelineFor(row.fileType as FileType, id));
       await this.audit.record(tx, {
         eventType: 'media.reanalyze',
@@ -210,7 +225,10 @@ export class MediaService {
 }
 
 function duplicateExists(): Error {
-  return errors.conflict('duplicate-exists', 'The same file was uploaded again in the meantime; use that one.');
+  return errors.conflict(
+    'duplicate-exists',
+    'The same file was uploaded again in the meantime; use that one.',
+  );
 }
 
 /** Short and the same for the same value: names a list in its cursors. Keys are sorted, absent ones count as absent. */
@@ -225,7 +243,10 @@ function fingerprint(value: { filter: MediaListFilter; sort: string; order: stri
 }
 
 /** The audited fields that differ. Custom metadata is the owner's own content: only that it changed is kept. */
-function changesBetween(before: MediaFile, after: MediaFile): {
+function changesBetween(
+  before: MediaFile,
+  after: MediaFile,
+): {
   oldValues: Record<string, unknown>;
   newValues: Record<string, unknown>;
   metadata: Record<string, unknown>;
@@ -237,6 +258,7 @@ function changesBetween(before: MediaFile, after: MediaFile): {
     oldValues[field] = before[field];
     newValues[field] = after[field];
   }
-  const customMetadataChanged = JSON.stringify(before.customMetadata) !== JSON.stringify(after.customMetadata);
+  const customMetadataChanged =
+    JSON.stringify(before.customMetadata) !== JSON.stringify(after.customMetadata);
   return { oldValues, newValues, metadata: { customMetadataChanged } };
 }

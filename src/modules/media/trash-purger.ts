@@ -18,26 +18,28 @@ export class TrashPurger {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Works until nothing is due. One file that cannot be removed does not keep the others. */
+  /** Works until nothing is due. One file that cannot be removed does not keep the others; it is due again next time. */
   async purge(): Promise<{ purged: number; failed: number }> {
-    const totals = { purged: 0, failed: 0 };
+    const failed = new Set<string>();
+    let purged = 0;
     for (;;) {
-      // Those that failed stay due: they are skipped, and asked for again in the next run.
-      const due = await this.database.runAsSystem('maintenance', (tx) => this.media.purgeable(tx, BATCH + totals.failed));
-      if (due.length <= totals.failed) return totals;
-      const before = totals.purged;
-      const failedBefore = totals.failed;
-      totals.failed = 0;
+      const rows = await this.database.runAsSystem('maintenance', (tx) =>
+        this.media.purgeable(tx, BATCH + failed.size),
+      );
+      const due = rows.filter(({ id }) => !failed.has(id));
+      if (due.length === 0) return { purged, failed: failed.size };
       for (const { userId, id } of due) {
         try {
           await this.purger.purge(userId, id);
-          totals.purged += 1;
+          purged += 1;
         } catch (error) {
-          totals.failed += 1;
-          this.logger.warn({ mediaFileId: id, err: { message: (error as Error).message } }, 'file not purged');
+          failed.add(id);
+          this.logger.warn(
+            { mediaFileId: id, err: { message: (error as Error).message } },
+            'file not purged',
+          );
         }
       }
-      if (totals.purged === before && totals.failed === failedBefore) return totals;
     }
   }
 }

@@ -10,7 +10,13 @@ export interface Highlight {
 /** Why a file is on the page. `meaning`: its whole vector is near the query's. */
 export type MatchedIn = Zone | 'meaning';
 
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const ESCAPES: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
 
 /** The stored text is anybody's (a file name, a sign in a picture): escaped first, marked afterwards. */
 export function toHighlightHtml(headline: string): string {

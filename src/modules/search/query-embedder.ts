@@ -65,10 +65,15 @@ export class QueryEmbedder {
   }
 
   private translate(error: unknown): unknown {
-    if (error instanceof JobFailure) return new SemanticUnavailableError('budget', undefined, { cause: error });
+    if (error instanceof JobFailure)
+      return new SemanticUnavailableError('budget', undefined, { cause: error });
     if (!(error instanceof ProviderError)) return error;
     if (error.code === 'provider-bad-input') {
-      return errors.badRequest('empty-query', 'The query holds nothing that could be searched for.', '/query');
+      return errors.badRequest(
+        'empty-query',
+        'The query holds nothing that could be searched for.',
+        '/query',
+      );
     }
     // Never the query itself.
     this.logger.warn({ code: error.code, hint: error.hint }, 'query could not be embedded');

@@ -22,7 +22,9 @@ export function parseQuery(query: string): ParsedQuery {
     if (isExcluded) excluded.push(token.replace(/^-+/, ''));
     else wanted.push(token);
   }
-  const words = wanted.filter((token) => token.toLowerCase() !== 'or').map((token) => token.replaceAll('"', ' '));
+  const words = wanted
+    .filter((token) => token.toLowerCase() !== 'or')
+    .map((token) => token.replaceAll('"', ' '));
   return {
     terms: query.trim().replace(/\s+/gu, ' '),
     wantedTerms: wanted.join(' '),

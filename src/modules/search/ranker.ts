@@ -63,9 +63,7 @@ export class Ranker {
     const vector = useVector ? await this.vectorLeg(tx, input, useText) : null;
     const row = vector?.row ?? (await this.query(tx, input, null, useText));
     const textRow =
-      row.textMatchesCut && isFiltered(input.filter)
-        ? await this.query(tx, input, null, true, 'scan')
-        : row;
+      row.textMatchesCut && isFiltered(input.filter) ? await this.query(tx, input, null, true, 'scan') : row;
     const media = fuse(input, row, textRow, useVector);
     return {
       media: media.slice(0, MAX_RANKED_MEDIA),

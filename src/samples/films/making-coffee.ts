@@ -85,7 +85,7 @@ export const makingCoffee: Film = {
     {
       durationSeconds: 3,
       background(canvas) {
-        kitchen(canvas, '1. GRIND THE BEANS', '#7fae9c');
+        kitchen(canvas, '1. GRIND THE BEANS', '#9cc8b6');
         canvas.fill(ellipse(322, 322, 120, 13), '#2c1608', { soften: 6, opacity: 0.6 });
         canvas.fill(
           polygon(236, 210, 404, 210, 414, 318, 226, 318),
@@ -129,7 +129,7 @@ export const makingCoffee: Film = {
     {
       durationSeconds: 3,
       background(canvas) {
-        kitchen(canvas, '2. HEAT THE WATER', '#6f94b8');
+        kitchen(canvas, '2. HEAT THE WATER', '#27415c');
         canvas.fill(rect(190, 296, 260, 30, 6), linear(0, 296, 0, 326, [0, '#3a3e44'], [1, '#16181c']));
         canvas.fill(rect(226, 288, 188, 10, 4), '#22262a');
         canvas.stroke(path('M 386 196 C 436 186 456 156 470 122'), 17, '#a4303a');
@@ -171,7 +171,7 @@ export const makingCoffee: Film = {
     {
       durationSeconds: 3,
       background(canvas) {
-        kitchen(canvas, '3. POUR SLOWLY', '#c89a6a');
+        kitchen(canvas, '3. POUR SLOWLY', '#dcb486');
         canvas.fill(ellipse(320, 334, 110, 10), '#2c1608', { soften: 5, opacity: 0.6 });
         canvas.fill(
           path(

@@ -114,7 +114,7 @@ export const sailboatDay: Film = {
     {
       durationSeconds: 4,
       background(canvas) {
-        skyAndSea(canvas, ['#6f86b8', '#e8b0b4', '#ffe0b0'], '#fff0e8c0', ['#e6b8b0', '#4a6a92'], 3);
+        skyAndSea(canvas, ['#3c4a80', '#b87890', '#f4be86'], '#e8b8b8a0', ['#b0848c', '#263c62'], 3);
         glowingDisc(canvas, 470, 186, 20, '#fff6d8', '#ffc890');
         lighthouse(canvas, 96, 184, false);
         // Houses and the jetty of the harbour.

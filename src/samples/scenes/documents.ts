@@ -117,10 +117,10 @@ export const coffeeMenu: Scene = {
       ['Espresso', 240],
       ['Americano', 280],
       ['Cappuccino', 340],
-      ['Flat White', 350],
+      ['Flat White', 320],
       ['Latte', 360],
       ['Hot Chocolate', 380],
-      ['Green Tea', 250],
+      ['Green Tea', 230],
     ] as const;
     drinks.forEach(([name, price], line) => {
       const y = 328 + line * 82;
@@ -288,8 +288,8 @@ export const concertPoster: Scene = {
       });
     note(140, 560, 1.1);
     note(610, 470, 0.9);
-    print(canvas, 'SUMMER', 400, 150, 92, { align: 'center', weight: 0.19, paint: '#fbe6c0' });
-    print(canvas, 'CONCERT', 400, 274, 92, { align: 'center', weight: 0.19, paint: '#fbe6c0' });
+    print(canvas, 'SUMMER', 400, 150, 92, { align: 'center', tracking: 0, weight: 0.19, paint: '#fbe6c0' });
+    print(canvas, 'CONCERT', 400, 274, 92, { align: 'center', tracking: 0, weight: 0.19, paint: '#fbe6c0' });
     print(canvas, 'Open air music in the City Park', 400, 930, 27, {
       align: 'center',
       weight: 0.14,

@@ -300,12 +300,12 @@ export const trafficLight: Scene = {
   },
 };
 
-/** A brick wall with an enamel street sign that reads STATION ROAD. */
+/** A brick wall with an white enamel street sign that reads STATION ROAD. */
 export const streetSign: Scene = {
   width: 1200,
   height: 800,
   draw(canvas) {
-    canvas.wash('#b9aea0');
+    canvas.wash('#a8998a');
     canvas.wash((x, y, out) => {
       const row = Math.floor(y / 42);
       const along = x / 118 + (row % 2) / 2;
@@ -317,36 +317,32 @@ export const streetSign: Scene = {
         Math.min(u, 118 - u, v, 42 - v) + (valueNoise(x / 7, y / 7, 4) - 0.5) * 5,
       );
       const tone = latticeHash(brick, row, 7) * 0.5 + fractalNoise(x / 26, y / 22, 4, 5) * 0.6;
-      out[0] = 104 + 92 * tone;
-      out[1] = 44 + 54 * tone;
-      out[2] = 34 + 40 * tone;
+      out[0] = 104 + 84 * tone;
+      out[1] = 44 + 48 * tone;
+      out[2] = 34 + 36 * tone;
       out[3] = inside;
     });
     canvas.wash(radial(520, 300, [980, 700], [0, '#fff0d030'], [1, '#100808b0']));
-    canvas.within(600, 400, 1, -1.5, () => {
+    canvas.within(600, 400, 1.1, 0, () => {
       canvas.fill(rect(-466, -146, 950, 320, 20), '#0a0404', { soften: 14, opacity: 0.75 });
-      canvas.fill(rect(-475, -160, 950, 320, 22), linear(0, -160, 0, 160, [0, '#ffffff'], [1, '#d9dee4']));
-      canvas.fill(
-        rect(-461, -146, 922, 292, 15),
-        linear(-460, -146, 460, 146, [0, '#12468c'], [0.5, '#0f3c7c'], [1, '#0a2c60']),
-      );
-      canvas.stroke(rect(-444, -129, 888, 258, 10), 4, '#ffffff');
+      canvas.fill(rect(-475, -160, 950, 320, 22), linear(0, -160, 0, 160, [0, '#3a4048'], [1, '#14171b']));
+      canvas.fill(rect(-463, -148, 926, 296, 14), linear(0, -148, 0, 148, [0, '#ffffff'], [1, '#eceff1']));
       writeText(canvas, 'STATION ROAD', {
         x: 0,
-        y: 26,
-        size: 74,
-        weight: 0.18,
+        y: 24,
+        size: 80,
+        weight: 0.17,
         align: 'center',
-        paint: '#ffffff',
+        paint: '#14171b',
       });
-      writeText(canvas, 'SE12 - BOROUGH OF ELMWICK', {
+      writeText(canvas, 'BOROUGH OF ELMWICK', {
         x: 0,
-        y: 92,
-        size: 27,
+        y: 96,
+        size: 30,
         weight: 0.15,
         align: 'center',
         tracking: 0.08,
-        paint: '#e4ecf6',
+        paint: '#c01c28',
       });
       for (const [x, y] of [
         [-428, -112],
@@ -357,7 +353,6 @@ export const streetSign: Scene = {
         canvas.fill(ellipse(x, y, 10), radial(x - 3, y - 4, 13, [0, '#ffffff'], [1, '#7a8490']));
         canvas.stroke(polyline(x - 5, y - 3, x + 5, y + 3), 2.2, '#4a525c');
       }
-      canvas.fill(polygon(-461, -146, -120, -146, -330, 146, -461, 146), '#ffffff', { opacity: 0.07 });
     });
   },
 };

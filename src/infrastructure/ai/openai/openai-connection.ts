@@ -83,5 +83,9 @@ async function boundedFetch(input: string | URL | Request, init?: RequestInit): 
       },
     }),
   );
-  return new Response(bounded, { status: response.status, statusText: response.statusText, headers: response.headers });
+  return new Response(bounded, {
+    status: response.status,
+    statusText: response.statusText,
+    headers: response.headers,
+  });
 }

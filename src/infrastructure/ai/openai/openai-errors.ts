@@ -81,7 +81,9 @@ function fromConnectionError(error: APIConnectionError, estimate: PricedUsage): 
 function fromStatus(error: APIError, status: number): ProviderError {
   const retryAfterSeconds = retryAfterOf(error.headers);
   const code = cleanLine(error.code ?? error.type, 60);
-  const details = [code, cleanLine(error.param, 60), cleanLine(error.requestID, 80)].filter((part) => part !== '');
+  const details = [code, cleanLine(error.param, 60), cleanLine(error.requestID, 80)].filter(
+    (part) => part !== '',
+  );
   const message = `the AI provider answered ${status}${details.length > 0 ? ` (${details.join(', ')})` : ''}`;
   if (status === 401) {
     return providerError('provider-unauthorized', message, false, 'Check the API key of the AI provider.');
@@ -106,9 +108,15 @@ function fromStatus(error: APIError, status: number): ProviderError {
     );
   }
   if (status === 429) {
-    return providerError('provider-rate-limited', message, true, 'It is tried again by itself after a while.', {
-      retryAfterSeconds,
-    });
+    return providerError(
+      'provider-rate-limited',
+      message,
+      true,
+      'It is tried again by itself after a while.',
+      {
+        retryAfterSeconds,
+      },
+    );
   }
   if (/content_policy|content_filter|moderation/.test(code)) return refused(message);
   if (status === 408 || status === 409 || status >= 500) {

@@ -1,14 +1,21 @@
 import { z } from 'zod';
 import type { EmbeddingModel, PricedUsage, TextEmbedder } from '../ai.types.js';
 import { STORED_DIMENSIONS } from '../ai.types.js';
-import { emptyTextError } from '../provider-errors.js';
+import { emptyTextError, providerError } from '../provider-errors.js';
 import { l2Normalize } from '../vectors.js';
 import { COST_SERVICES } from '../vocabulary.js';
 import type { ResolvedOpenAiConfig } from './openai-config.js';
 import type { OpenAiAnswer, OpenAiConnection } from './openai-connection.js';
 import { badAnswer } from './openai-errors.js';
 import type { UsageHeader } from './openai-usage.js';
-import { addUsage, believableTokens, clipToBytes, maxTokensOf, tokenUsage, withSpent } from './openai-usage.js';
+import {
+  addUsage,
+  believableTokens,
+  clipToBytes,
+  maxTokensOf,
+  tokenUsage,
+  withSpent,
+} from './openai-usage.js';
 
 /** The service's bounds: 8,192 tokens a text, 2,048 texts and 300,000 tokens a request. In bytes they always hold. */
 const MAX_TEXT_BYTES = 8_000;
@@ -103,11 +110,15 @@ export class OpenAiTextEmbedder implements TextEmbedder {
     if (data.length !== expected) throw badAnswer(`${data.length} vectors for ${expected} texts`, usage);
     const vectors = new Array<Float32Array | undefined>(expected);
     for (const { index, embedding } of data) {
-      if (index >= expected || vectors[index] !== undefined) throw badAnswer('the vectors are numbered wrongly', usage);
+      if (index >= expected || vectors[index] !== undefined)
+        throw badAnswer('the vectors are numbered wrongly', usage);
       if (embedding.length !== this.model.dimensions) {
-        throw badAnswer(
-          `a vector has ${embedding.length} dimensions, the model is set to ${this.model.dimensions}`,
-          usage,
+        throw providerError(
+          'provider-bad-answer',
+          `a vector has ${embedding.length} dimensions, but the model is set to ${this.model.dimensions}`,
+          false,
+          "Set the embedding model's dimensions in the configuration to what the model gives.",
+          { usage },
         );
       }
       // Null for infinite elements (JSON's 1e999) and for a vector of zeros.
@@ -141,7 +152,10 @@ function batchesOf(inputs: string[]): string[][] {
   let bytes = 0;
   for (const input of inputs) {
     const size = maxTokensOf(input);
-    if (current.length > 0 && (current.length >= MAX_TEXTS_PER_REQUEST || bytes + size > MAX_BYTES_PER_REQUEST)) {
+    if (
+      current.length > 0 &&
+      (current.length >= MAX_TEXTS_PER_REQUEST || bytes + size > MAX_BYTES_PER_REQUEST)
+    ) {
       batches.push(current);
       current = [];
       bytes = 0;

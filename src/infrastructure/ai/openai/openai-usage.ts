@@ -30,7 +30,12 @@ export function tokenUsage(header: UsageHeader, price: ModelPrice, tokens: Token
 }
 
 export function secondsUsage(header: UsageHeader, price: ModelPrice, seconds: number): PricedUsage {
-  return { ...header, billingUnit: 'per_second', units: Math.ceil(seconds), amount: priceSeconds(price, seconds) };
+  return {
+    ...header,
+    billingUnit: 'per_second',
+    units: Math.ceil(seconds),
+    amount: priceSeconds(price, seconds),
+  };
 }
 
 const count = z.int().nonnegative();

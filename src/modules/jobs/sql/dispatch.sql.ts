@@ -27,7 +27,11 @@ export interface DispatchInput {
  * Users with due rows are found by a loose index scan (one probe per user), because PostgreSQL has no skip scan before
  * version 18; of each user only as many rows are looked at as the transport could take.
  */
-export const dispatchDueJobs = ({ window, redeliverAfterMs, jobsPerLevel }: DispatchInput): Prisma.Sql => Prisma.sql`
+export const dispatchDueJobs = ({
+  window,
+  redeliverAfterMs,
+  jobsPerLevel,
+}: DispatchInput): Prisma.Sql => Prisma.sql`
   WITH RECURSIVE settings AS (
     SELECT now() - make_interval(secs => ${redeliverAfterMs / 1000}) AS lost_before
   ), outstanding AS (

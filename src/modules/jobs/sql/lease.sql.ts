@@ -57,7 +57,8 @@ export const checkLease = (lease: LeaseKey): Prisma.Sql => Prisma.sql`
 
 /** As checkLease, and nobody else can touch the row before the transaction ends. */
 export const lockLease = (lease: LeaseKey): Prisma.Sql => Prisma.sql`
-  SELECT cancel_requested_at IS NOT NULL AS "cancelRequested", attempts, max_attempts AS "maxAttempts"
+  SELECT cancel_requested_at IS NOT NULL AS "cancelRequested", lease_expires_at < now() AS "expired", attempts,
+    max_attempts AS "maxAttempts"
   FROM processing_jobs WHERE ${held(lease)} FOR UPDATE`;
 
 /** The trigger keeps the larger of the old and the new percentage. */
@@ -78,7 +79,11 @@ export interface FailureText {
 }
 
 /** Gives the row back for a later attempt. `delayMs` counts from the database's clock. */
-export const retryJobLater = (lease: LeaseKey, failure: FailureText, delayMs: number): Prisma.Sql => Prisma.sql`
+export const retryJobLater = (
+  lease: LeaseKey,
+  failure: FailureText,
+  delayMs: number,
+): Prisma.Sql => Prisma.sql`
   UPDATE processing_jobs SET status = 'retrying', retry_at = now() + make_interval(secs => ${delayMs / 1000}),
     lease_expires_at = NULL, locked_by = NULL, dispatched_at = NULL, estimated_completion_at = NULL,
     error_code = ${failure.code}, error_message = ${failure.message}, hint = ${failure.hint}
@@ -111,7 +116,12 @@ export const requestCancel = (userId: string, jobId: string): Prisma.Sql => Pris
   WHERE user_id = ${userId}::uuid AND id = ${jobId}::uuid AND status = 'processing'`;
 
 /** Money spent by a job, whether or not it still holds its lease. Decimal strings. */
-export const addJobCost = (userId: string, jobId: string, estimated: string, actual: string): Prisma.Sql => Prisma.sql`
+export const addJobCost = (
+  userId: string,
+  jobId: string,
+  estimated: string,
+  actual: string,
+): Prisma.Sql => Prisma.sql`
   UPDATE processing_jobs SET estimated_cost = coalesce(estimated_cost, 0) + ${estimated}::numeric,
     actual_cost = coalesce(actual_cost, 0) + ${actual}::numeric
   WHERE user_id = ${userId}::uuid AND id = ${jobId}::uuid`;

@@ -5,7 +5,8 @@ import { faultOfLine, FollowsRule, MAX_LABEL_LENGTH, normalizeLine } from '../te
 
 const MAX_DESCRIPTION_LENGTH = 1000;
 
-const toLine = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? normalizeLine(value) : value);
+const toLine = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? normalizeLine(value) : value;
 
 /** Body of `POST /v1/tags` and `POST /v1/categories`. */
 export class CreateLabelRequest {
@@ -29,7 +30,12 @@ export class UpdateLabelRequest {
   @FollowsRule((value) => faultOfLine(value, MAX_LABEL_LENGTH))
   name?: string;
 
-  @ApiPropertyOptional({ type: String, maxLength: MAX_DESCRIPTION_LENGTH, nullable: true, description: 'null removes it' })
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: MAX_DESCRIPTION_LENGTH,
+    nullable: true,
+    description: 'null removes it',
+  })
   @IsOptional()
   @Transform(toLine)
   @FollowsRule((value) => faultOfLine(value, MAX_DESCRIPTION_LENGTH))

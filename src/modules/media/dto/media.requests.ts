@@ -17,14 +17,18 @@ import {
 } from '../text-rules.js';
 import { FILE_TYPES, MEDIA_STATUSES } from './media.response.js';
 
-const toLine = ({ value }: TransformFnParams): unknown => (typeof value === 'string' ? normalizeLine(value) : value);
+const toLine = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? normalizeLine(value) : value;
 const toNames = ({ value }: TransformFnParams): unknown =>
   Array.isArray(value) && value.every((name) => typeof name === 'string') ? normalizeNames(value) : value;
 /** Query values are text; anything but the two words is left for the validator to refuse. */
 const toBoolean = ({ value }: TransformFnParams): unknown =>
   value === 'true' ? true : value === 'false' ? false : value;
 const toList = (parameters: TransformFnParams): unknown =>
-  toNames({ ...parameters, value: typeof parameters.value === 'string' ? [parameters.value] : parameters.value });
+  toNames({
+    ...parameters,
+    value: typeof parameters.value === 'string' ? [parameters.value] : parameters.value,
+  });
 
 const lineRule = (maxLength: number) => (value: unknown) => faultOfLine(value, maxLength);
 const namesRule = (maxCount: number) => (value: unknown) => faultOfNames(value, maxCount);
@@ -110,7 +114,11 @@ export class UpdateMediaRequest {
   @FollowsRule(lineRule(MAX_TITLE_LENGTH))
   title?: string;
 
-  @ApiPropertyOptional({ type: [String], maxItems: MAX_TAGS, description: 'The whole set; unknown tags are created' })
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: MAX_TAGS,
+    description: 'The whole set; unknown tags are created',
+  })
   @IsOptional()
   @Transform(toNames)
   @FollowsRule(namesRule(MAX_TAGS))
@@ -126,7 +134,11 @@ export class UpdateMediaRequest {
   @FollowsRule(namesRule(MAX_CATEGORIES))
   categories?: string[];
 
-  @ApiPropertyOptional({ type: 'object', additionalProperties: true, description: 'At most 16 KB of JSON; replaces the old' })
+  @ApiPropertyOptional({
+    type: 'object',
+    additionalProperties: true,
+    description: 'At most 16 KB of JSON; replaces the old',
+  })
   @IsOptional()
   @FollowsRule(faultOfCustomMetadata)
   customMetadata?: Record<string, unknown>;
@@ -175,22 +187,45 @@ export class ClipsQuery {
 
 /** The form of `POST /v1/media`, for the documentation; it is read as a stream, not through this class. */
 export class UploadForm {
-  @ApiProperty({ type: 'string', format: 'binary', description: 'JPEG, PNG, WebP, GIF, AVIF, TIFF, HEIC, MP4, MOV, WebM, MKV or AVI' })
+  @ApiProperty({
+    type: 'string',
+    format: 'binary',
+    description: 'JPEG, PNG, WebP, GIF, AVIF, TIFF, HEIC, MP4, MOV, WebM, MKV or AVI',
+  })
   file!: unknown;
 
-  @ApiPropertyOptional({ type: 'string', format: 'binary', description: 'A .srt or .vtt file for a video, at most 2 MB' })
+  @ApiPropertyOptional({
+    type: 'string',
+    format: 'binary',
+    description: 'A .srt or .vtt file for a video, at most 2 MB',
+  })
   subtitles?: unknown;
 
-  @ApiPropertyOptional({ maxLength: MAX_TITLE_LENGTH, description: "Default: the file's name without its extension" })
+  @ApiPropertyOptional({
+    maxLength: MAX_TITLE_LENGTH,
+    description: "Default: the file's name without its extension",
+  })
   title?: string;
 
-  @ApiPropertyOptional({ type: [String], maxItems: MAX_TAGS, description: 'Repeat the field (`tags` or `tags[]`), or send a JSON array' })
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: MAX_TAGS,
+    description: 'Repeat the field (`tags` or `tags[]`), or send a JSON array',
+  })
   tags?: string[];
 
-  @ApiPropertyOptional({ type: [String], maxItems: MAX_CATEGORIES, description: 'May be repeated, or a JSON array' })
+  @ApiPropertyOptional({
+    type: [String],
+    maxItems: MAX_CATEGORIES,
+    description: 'May be repeated, or a JSON array',
+  })
   category?: string[];
 
-  @ApiPropertyOptional({ type: 'string', description: 'A JSON object of at most 16 KB', example: '{"camera":"old one"}' })
+  @ApiPropertyOptional({
+    type: 'string',
+    description: 'A JSON object of at most 16 KB',
+    example: '{"camera":"old one"}',
+  })
   customMetadata?: string;
 
   @ApiPropertyOptional({ type: 'string', enum: ['true', 'false'], default: 'false' })

@@ -48,7 +48,11 @@ export interface LabelListPosition {
 }
 
 /** One page of the user's tags by name, each with the number of its files; one row more than `limit`. */
-export const tagListPage = (userId: string, after: LabelListPosition | null, limit: number): Prisma.Sql => Prisma.sql`
+export const tagListPage = (
+  userId: string,
+  after: LabelListPosition | null,
+  limit: number,
+): Prisma.Sql => Prisma.sql`
     SELECT t.id, t.name, t.description, t.created_at AS "createdAt", t.user_id AS "ownerId", lower(t.name) AS key, (
       SELECT count(*)::integer FROM media_tags mt
       JOIN media_files m ON m.user_id = mt.user_id AND m.id = mt.media_file_id AND m.deleted_at IS NULL
@@ -59,7 +63,11 @@ export const tagListPage = (userId: string, after: LabelListPosition | null, lim
     LIMIT ${limit + 1}::integer`;
 
 /** The same for categories: the user's own and the system's. */
-export const categoryListPage = (userId: string, after: LabelListPosition | null, limit: number): Prisma.Sql =>
+export const categoryListPage = (
+  userId: string,
+  after: LabelListPosition | null,
+  limit: number,
+): Prisma.Sql =>
   Prisma.sql`
     SELECT c.id, c.name, c.description, c.created_at AS "createdAt", c.user_id AS "ownerId", lower(c.name) AS key, (
       SELECT count(*)::integer FROM media_categories mc

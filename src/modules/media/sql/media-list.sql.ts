@@ -1,7 +1,14 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import { TRASH_DAYS } from '../media.constants.js';
 
-export const MEDIA_SORTS = ['uploadedAt', 'takenAt', 'title', 'fileSizeBytes', 'durationSeconds', 'viewCount'] as const;
+export const MEDIA_SORTS = [
+  'uploadedAt',
+  'takenAt',
+  'title',
+  'fileSizeBytes',
+  'durationSeconds',
+  'viewCount',
+] as const;
 export type MediaSort = (typeof MEDIA_SORTS)[number];
 export type SortOrder = 'asc' | 'desc';
 
@@ -79,7 +86,9 @@ function conditions({ userId, filter, sort, order, after }: MediaListInput): Pri
     filter.fileType === undefined ? null : Prisma.sql`m.file_type = ${filter.fileType}`,
     filter.status === undefined ? null : Prisma.sql`m.status = ${filter.status}`,
     filter.isPrivate === undefined ? null : Prisma.sql`m.is_private = ${filter.isPrivate}`,
-    filter.uploadedFrom === undefined ? null : Prisma.sql`m.uploaded_at >= ${filter.uploadedFrom}::timestamptz`,
+    filter.uploadedFrom === undefined
+      ? null
+      : Prisma.sql`m.uploaded_at >= ${filter.uploadedFrom}::timestamptz`,
     filter.uploadedTo === undefined ? null : Prisma.sql`m.uploaded_at < ${filter.uploadedTo}::timestamptz`,
     filter.takenFrom === undefined ? null : Prisma.sql`m.taken_at >= ${filter.takenFrom}::timestamptz`,
     filter.takenTo === undefined ? null : Prisma.sql`m.taken_at < ${filter.takenTo}::timestamptz`,

@@ -100,7 +100,8 @@ export class UploadService {
       return result;
     } finally {
       await this.cleanUp('staged file not removed', () => this.staging.discard(staged));
-      if (!created) await this.cleanUp('upload slot not given back', () => this.usage.releaseUpload(reservationId));
+      if (!created)
+        await this.cleanUp('upload slot not given back', () => this.usage.releaseUpload(reservationId));
     }
   }
 
@@ -121,7 +122,8 @@ export class UploadService {
     await this.usage.noteStorageKey(reservationId, key);
     try {
       await this.storage.putFile(key, incoming.file.path, inspected.detected.mimeType);
-      if (incoming.subtitles) await this.storage.putFile(subtitlesKeyOf(key), incoming.subtitles.path, 'text/plain');
+      if (incoming.subtitles)
+        await this.storage.putFile(subtitlesKeyOf(key), incoming.subtitles.path, 'text/plain');
       await this.database.run((tx) => this.writeRows(tx, { ...incoming, id, key, inspected, reservationId }));
     } catch (error) {
       return this.afterFailedCommit(error, id, key, incoming.file.sha256);
@@ -178,7 +180,12 @@ export class UploadService {
    * The object may be stored and the rows are probably not written. "Probably": a connection can break after the
    * server has committed, and then deleting the object would leave a row without its file.
    */
-  private async afterFailedCommit(error: unknown, id: string, key: string, sha256: string): Promise<UploadResult> {
+  private async afterFailedCommit(
+    error: unknown,
+    id: string,
+    key: string,
+    sha256: string,
+  ): Promise<UploadResult> {
     const committed = await this.database
       .run((tx) => this.media.findActive(tx, currentUserId(), id))
       .then(
@@ -218,7 +225,8 @@ function toIncoming(form: ReceivedForm): IncomingFile {
 /** @throws AppError 400 when there is a subtitle file for a picture, or one that holds no subtitles */
 async function checkSubtitles(subtitles: StagedFile | null, inspected: InspectedMedia): Promise<void> {
   if (!subtitles) return;
-  const fault = (detail: string): Error => errors.validation([{ pointer: '/subtitles', detail: `subtitles ${detail}` }]);
+  const fault = (detail: string): Error =>
+    errors.validation([{ pointer: '/subtitles', detail: `subtitles ${detail}` }]);
   if (inspected.detected.fileType !== 'video') throw fault('belong to a video, and the file is an image');
   let text: string;
   try {

@@ -48,7 +48,8 @@ export function IsTimestamp(options?: ValidationOptions): PropertyDecorator {
       validator: {
         validate: (value: unknown): boolean => typeof value === 'string' && toUtc(value) !== null,
         defaultMessage: buildMessage(
-          (each) => `${each}$property must be a date such as 2026-11-21 or a time such as 2026-11-21T10:00:00Z`,
+          (each) =>
+            `${each}$property must be a date such as 2026-11-21 or a time such as 2026-11-21T10:00:00Z`,
           options,
         ),
       },

@@ -115,7 +115,10 @@ export class SearchDayResponse {
 }
 
 export class SearchAnalyticsResponse {
-  @ApiProperty({ type: [SearchDayResponse], description: 'Oldest first, UTC; days without a search included' })
+  @ApiProperty({
+    type: [SearchDayResponse],
+    description: 'Oldest first, UTC; days without a search included',
+  })
   days!: SearchDayResponse[];
 }
 
@@ -150,9 +153,7 @@ export class SimilarQuery {
 
   @ApiPropertyOptional({ type: Boolean, default: false, description: 'Private files as well' })
   @IsOptional()
-  @Transform(({ value }: { value: unknown }) =>
-    value === 'true' ? true : value === 'false' ? false : value,
-  )
+  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
   @IsBoolean()
   includePrivate: boolean = false;
 }

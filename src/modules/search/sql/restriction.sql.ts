@@ -40,7 +40,8 @@ export function restrictionOf(
 ): Restriction {
   const conditions = filterConditions(userId, filter);
   const excluded = excludedTerms === null ? null : excludedMedia(excludedTerms);
-  const base = conditions.length === 0 ? hiddenMedia(userId, filter) : eligibleMedia(userId, filter, conditions);
+  const base =
+    conditions.length === 0 ? hiddenMedia(userId, filter) : eligibleMedia(userId, filter, conditions);
   return {
     with: excluded === null ? base.with : Prisma.sql`${base.with}${excluded.with}`,
     allows: (column) =>
@@ -68,9 +69,7 @@ function hiddenMedia(userId: string, filter: MediaFilter): Restriction {
 
 function eligibleMedia(userId: string, filter: MediaFilter, conditions: Prisma.Sql[]): Restriction {
   const privacy =
-    filter.isPrivate !== undefined || filter.includePrivate
-      ? []
-      : [Prisma.sql`NOT m.is_private`];
+    filter.isPrivate !== undefined || filter.includePrivate ? [] : [Prisma.sql`NOT m.is_private`];
   return {
     with: Prisma.sql`eligible_media AS MATERIALIZED (
   SELECT m.id FROM media_files m

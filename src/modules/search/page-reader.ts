@@ -1,0 +1,98 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
+import type { Transaction } from '../../infrastructure/database/database.js';
+import { MediaSummaryReader } from '../media/media-summary.reader.js';
+import type { SearchHitResponse } from './dto/search.response.js';
+import { highlightsOf, matchedInOf } from './highlights.js';
+import { bestMoments } from './moments.js';
+import type { RankedMedia } from './ranker.js';
+import { relevanceFloor } from './relevance-floor.js';
+import { SearchRepository } from './search.repository.js';
+import type { MomentRow } from './sql/page-details.sql.js';
+import type { Zone } from './sql/text-leg.sql.js';
+
+export interface PageContext {
+  /** The wanted words; '' when words were not searched. */
+  terms: string;
+  zones: Zone[] | null;
+  vector: { halfvec: string; model: EmbeddingModel; modelId: number } | null;
+}
+
+/** Reads what is shown of the files of one page: the files themselves, why they are there, and the moments. */
+@Injectable()
+export class PageReader {
+  constructor(
+    @Inject(SearchRepository) private readonly repository: SearchRepository,
+    @Inject(MediaSummaryReader) private readonly media: MediaSummaryReader,
+  ) {}
+
+  /** In the order given; a file that went to the trash a moment ago is left out. */
+  async read(
+    tx: Transaction,
+    userId: string,
+    ranked: RankedMedia[],
+    context: PageContext,
+  ): Promise<SearchHitResponse[]> {
+    if (ranked.length === 0) return [];
+    const ids = ranked.map((hit) => hit.id);
+    const files = await this.media.readMany(tx, ids);
+    const videoIds = ids.filter((id) => files.get(id)?.fileType === 'video');
+    const words = { userId, terms: context.terms };
+    const hasWords = context.terms !== '';
+    const wordHits = hasWords ? await this.repository.wordHits(tx, { ...words, mediaFileIds: ids }) : [];
+    const wordMoments =
+      hasWords && videoIds.length > 0
+        ? await this.repository.wordMoments(tx, { ...words, mediaFileIds: videoIds })
+        : [];
+    const vectorMoments = await this.vectorMoments(tx, userId, videoIds, context);
+    const hitsOf = new Map(wordHits.map((row) => [row.mediaFileId, row]));
+    const isWanted = (moment: MomentRow): boolean =>
+      context.zones === null ||
+      context.zones.includes(moment.kind) ||
+      // Text in the picture is part of what a key frame shows.
+      (moment.kind === 'visual' && context.zones.includes('text'));
+    const wordMomentsOf = Map.groupBy(wordMoments.filter(isWanted), (row) => row.mediaFileId);
+    const vectorMomentsOf = Map.groupBy(vectorMoments.filter(isWanted), (row) => row.mediaFileId);
+    return ranked.flatMap((hit) => {
+      const media = files.get(hit.id);
+      if (media === undefined) return [];
+      const spoken = wordMomentsOf.get(hit.id) ?? [];
+      const near = vectorMomentsOf.get(hit.id) ?? [];
+      return [
+        {
+          media,
+          score: round(hit.score),
+          parts: { vector: roundOrNull(hit.vectorSimilarity), text: roundOrNull(hit.textRank) },
+          matchedIn: matchedInOf(hitsOf.get(hit.id), spoken, near, hit.vectorSimilarity !== null),
+          highlights: highlightsOf(hitsOf.get(hit.id)),
+          moments: bestMoments(spoken, near).map((moment) => ({ ...moment, score: round(moment.score) })),
+        },
+      ];
+    });
+  }
+
+  private async vectorMoments(
+    tx: Transaction,
+    userId: string,
+    videoIds: string[],
+    { vector }: PageContext,
+  ): Promise<MomentRow[]> {
+    if (vector === null || videoIds.length === 0) return [];
+    return this.repository.vectorMoments(tx, {
+      userId,
+      mediaFileIds: videoIds,
+      modelId: vector.modelId,
+      vector: vector.halfvec,
+      floor: relevanceFloor(vector.model),
+    });
+  }
+}
+
+/** Six decimals: what comes after is noise of half-precision vectors. */
+function round(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}
+
+function roundOrNull(value: number | null): number | null {
+  return value === null ? null : round(value);
+}

@@ -1,0 +1,58 @@
+import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
+import { RateLimit, RequireFeature, RequireScope } from '../../infrastructure/http/route-access.js';
+import { UuidParam } from '../../infrastructure/http/uuid-param.js';
+import { SimilarQuery, SuggestionsQuery } from './dto/history.dto.js';
+import { SearchRequest } from './dto/search.request.js';
+import { SearchResponse, SimilarResponse, SuggestionsResponse } from './dto/search.response.js';
+import { SearchService } from './search.service.js';
+import { SimilarService } from './similar.service.js';
+import { SuggestionsService } from './suggestions.service.js';
+
+@ApiTags('search')
+@Controller('v1')
+export class SearchController {
+  constructor(
+    @Inject(SearchService) private readonly searches: SearchService,
+    @Inject(SimilarService) private readonly similarFiles: SimilarService,
+    @Inject(SuggestionsService) private readonly suggestions: SuggestionsService,
+  ) {}
+
+  @Post('search')
+  @HttpCode(200)
+  @RequireScope('search')
+  @RequireFeature('basic_search')
+  @RateLimit('search')
+  @ApiOperation({ summary: 'Find your files by words and by meaning, videos down to the second' })
+  @ApiOkResponse({ type: SearchResponse })
+  search(@CurrentPrincipal() principal: Principal, @Body() request: SearchRequest): Promise<SearchResponse> {
+    return this.searches.search(principal.userId, request);
+  }
+
+  @Get('search/suggestions')
+  @RequireScope('search')
+  @ApiOperation({
+    summary: 'Complete what is being typed, from your own searches, tags, labels and the newest 2,000 titles',
+  })
+  @ApiOkResponse({ type: SuggestionsResponse })
+  suggest(
+    @CurrentPrincipal() principal: Principal,
+    @Query() query: SuggestionsQuery,
+  ): Promise<SuggestionsResponse> {
+    return this.suggestions.suggest(principal.userId, query);
+  }
+
+  @Get('media/:id/similar')
+  @RequireScope('search')
+  @RateLimit('search')
+  @ApiOperation({ summary: 'Your files that look or mean nearly the same as this one' })
+  @ApiOkResponse({ type: SimilarResponse })
+  similar(
+    @CurrentPrincipal() principal: Principal,
+    @UuidParam('id') id: string,
+    @Query() query: SimilarQuery,
+  ): Promise<SimilarResponse> {
+    return this.similarFiles.similar(principal.userId, id, query);
+  }
+}

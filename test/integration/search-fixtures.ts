@@ -1,0 +1,150 @@
+import { randomUUID } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { LocalTextEmbedder } from '../../src/infrastructure/ai/local/local-text-embedder.js';
+import { encodeHalfvecText, l2Normalize, toStoredVector } from '../../src/infrastructure/ai/vectors.js';
+import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
+import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import { actingAs } from '../harness/database.js';
+
+export const embedder = new LocalTextEmbedder();
+
+/** The active model's row, made when the database has none. */
+export async function activeModel(database: Database): Promise<number> {
+  return database.runAsSystem('start-up', async (tx) => {
+    const { provider, name, version, dimensions } = embedder.model;
+    const existing = await tx.embeddingModel.findFirst({ where: { provider, name, version } });
+    if (existing?.state === 'active') return existing.id;
+    await tx.embeddingModel.updateMany({ where: { state: 'active' }, data: { state: 'retired' } });
+    if (existing) {
+      await tx.embeddingModel.update({ where: { id: existing.id }, data: { state: 'active' } });
+      return existing.id;
+    }
+    const made = await tx.embeddingModel.create({
+      data: { provider, name, version, dimensions, state: 'active' },
+    });
+    return made.id;
+  });
+}
+
+export const asUser = <T>(userId: string, fn: () => Promise<T>): Promise<T> =>
+  actingAs({ kind: 'user', userId }, fn);
+
+export interface MediaFixture {
+  title: string;
+  originalFilename?: string;
+  fileType?: 'image' | 'video';
+  status?: string;
+  tags?: string[];
+  categories?: string[];
+  labels?: { name: string; confidence: number }[];
+  summary?: string;
+  detectedText?: string[];
+  transcript?: string;
+  language?: string;
+  isPrivate?: boolean;
+  deletedAt?: Date;
+  uploadedAt?: Date;
+  takenAt?: Date;
+  durationSeconds?: number;
+  perceptualHash?: string;
+}
+
+/** Inserts a file as its owner; tags and categories through their link tables, as the application does. */
+export async function insertMedia(tx: Transaction, userId: string, media: MediaFixture): Promise<string> {
+  const id = uuidv7();
+  await tx.mediaFile.create({
+    data: {
+      userId,
+      id,
+      filename: `${id}.jpg`,
+      originalFilename: media.originalFilename ?? 'IMG_0001.jpg',
+      title: media.title,
+      fileType: media.fileType ?? 'image',
+      mimeType: media.fileType === 'video' ? 'video/mp4' : 'image/jpeg',
+      fileSizeBytes: 1000n,
+      fileHash: randomUUID().replaceAll('-', '').padEnd(64, '0'),
+      storageProvider: 'local',
+      s3Bucket: 'local',
+      s3Key: `${userId}/${id}`,
+      status: media.status ?? 'completed',
+      aiSummary: media.summary ?? null,
+      detectedLabels: (media.labels ?? []).map((label) => ({ ...label, kind: 'object' })),
+      detectedText: media.detectedText ?? [],
+      transcriptionText: media.transcript ?? null,
+      language: media.language ?? null,
+      isPrivate: media.isPrivate ?? false,
+      deletedAt: media.deletedAt ?? null,
+      uploadedAt: media.uploadedAt ?? new Date(),
+      takenAt: media.takenAt ?? null,
+      durationSeconds: media.durationSeconds ?? null,
+      perceptualHash: media.perceptualHash ?? null,
+    },
+  });
+  for (const name of media.tags ?? []) {
+    const tag =
+      (await tx.tag.findFirst({ where: { userId, name } })) ??
+      (await tx.tag.create({ data: { userId, id: uuidv7(), name } }));
+    await tx.mediaTag.create({ data: { userId, mediaFileId: id, tagId: tag.id } });
+  }
+  for (const name of media.categories ?? []) {
+    const category = await tx.category.findFirstOrThrow({ where: { name } });
+    await tx.mediaCategory.create({ data: { userId, mediaFileId: id, categoryId: category.id } });
+  }
+  for (const label of media.labels ?? []) {
+    await tx.mediaLabel.create({
+      data: { userId, mediaFileId: id, label: label.name, confidence: label.confidence, kind: 'object' },
+    });
+  }
+  return id;
+}
+
+export interface EmbeddingFixture {
+  mediaFileId: string;
+  vector: string;
+  segmentType?: 'full' | 'audio' | 'visual';
+  start?: number;
+  end?: number;
+  text?: string;
+}
+
+/** Inserts vectors (halfvec text) in one statement. */
+export async function insertEmbeddings(
+  tx: Transaction,
+  userId: string,
+  modelId: number,
+  rows: EmbeddingFixture[],
+): Promise<void> {
+  const values = rows.map((row) => {
+    const type = row.segmentType ?? 'full';
+    return Prisma.sql`(${userId}::uuid, ${uuidv7()}::uuid, ${row.mediaFileId}::uuid, ${modelId}::smallint, ${type},
+      ${row.start ?? null}::numeric, ${row.end ?? null}::numeric, ${type === 'full'}, ${row.text ?? 'text'}, ${row.vector}::halfvec(1536))`;
+  });
+  await tx.$executeRaw`INSERT INTO media_embeddings (user_id, id, media_file_id, model_id, segment_type,
+    start_time_seconds, end_time_seconds, is_primary, source_text, embedding) VALUES ${Prisma.join(values)}`;
+}
+
+/** halfvec text of a text's local embedding. */
+export async function embedText(text: string): Promise<string> {
+  const { vectors } = await embedder.embed([text]);
+  return encodeHalfvecText(toStoredVector(vectors[0]!));
+}
+
+/** Reproducible random numbers in [0, 1): mulberry32 (Tommy Ettinger, public domain). */
+export function randomSource(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** A unit vector of normally distributed elements, near `centre` when there is one. */
+export function randomVector(random: () => number, centre?: Float32Array, spread = 1): Float32Array {
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const scale = centre ? spread / Math.sqrt(1536) : 1;
+  return l2Normalize(
+    Float32Array.from({ length: 1536 }, (_, index) => (centre?.[index] ?? 0) + scale * normal()),
+  )!;
+}

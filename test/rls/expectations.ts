@@ -1,0 +1,156 @@
+/**
+ * Who may do what to which row: the declared side of the row-level security matrix. The tables themselves are read
+ * from the catalog, and one that is declared nowhere here is a violation.
+ */
+
+/** done = it touched the row; hidden = no error and no row; refused = SQLSTATE 42501. Others are SQLSTATEs. */
+export type Outcome = 'done' | 'hidden' | 'refused' | '23503';
+
+export const VERBS = [
+  ...(['select own', 'select foreign', 'insert own', 'insert foreign', 'update own', 'update foreign'] as const),
+  ...(['move', 'delete own', 'delete foreign'] as const),
+];
+export type Verb = (typeof VERBS)[number];
+
+export const ACTORS = ['owner', 'other user', 'admin', 'system', 'nobody', 'login'] as const;
+export type ActorName = (typeof ACTORS)[number];
+
+/** S, I, U, D: may do it to every row that the policies show. M: may also change the owner. */
+type Rights = string;
+
+export interface TableExpectation {
+  /** A user, own rows only. Default SIUD. */
+  user?: Rights;
+  admin: Rights;
+  system: Rights;
+  /** A column that an actor who may update anything may update. */
+  touch: string | Partial<Record<ActorName, string>>;
+  /** The column that names the owner. Default user_id. */
+  owner?: string;
+  /** Why the first column of the primary key is not user_id. */
+  keyReason?: string;
+  /** Policies of app_user that are not the usual one, as name -> [command, USING, WITH CHECK]. */
+  userPolicies?: Record<string, [string, string | null, string | null]>;
+  /** Name of the usual policy of app_user and of app_admin where it does not follow the pattern. */
+  userPolicy?: string;
+  adminPolicy?: string;
+  /** Policies for the roles that own definer functions: name -> [role, command]. */
+  definerPolicies?: Record<string, [string, string]>;
+}
+
+const OWN = '(user_id = ( SELECT app_user_id() AS app_user_id))';
+
+export const TENANT_TABLES: Record<string, TableExpectation> = {
+  users: {
+    ...{ user: 'SU', admin: 'SU', system: 'SIUMD', touch: 'display_name', owner: 'id' },
+    keyReason: 'its id is the tenant',
+    ...{ userPolicy: 'users_isolation_policy', adminPolicy: 'admin_access_policy' },
+    definerPolicies: { users_definer_policy: ['app_definer', 'ALL'] },
+  },
+  auth_identities: {
+    ...{ user: 'S', admin: 'S', system: 'SIUD', touch: 'last_used_at' },
+    definerPolicies: { auth_identities_definer_policy: ['app_definer', 'SELECT'] },
+  },
+  refresh_tokens: { user: '', admin: '', system: 'SIUMD', touch: 'revoked_at' },
+  api_keys: { user: 'SIU', admin: 'S', system: 'SU', touch: { owner: 'name', 'other user': 'name', system: 'last_used_at' } },
+  upload_reservations: { admin: 'S', system: 'SIUMD', touch: 'storage_key' },
+  media_files: { admin: 'S', system: 'SD', touch: 'title', adminPolicy: 'admin_media_policy' },
+  analyses: { admin: 'S', system: '', touch: 'summary' },
+  media_embeddings: { admin: 'S', system: '', touch: 'source_text' },
+  keyframes: { admin: 'S', system: 'S', touch: 'description' },
+  transcript_segments: { admin: 'S', system: '', touch: 'text' },
+  clips: { admin: 'S', system: '', touch: 'description' },
+  tags: { admin: 'S', system: '', touch: 'description' },
+  media_tags: { admin: 'S', system: '', touch: 'source' },
+  categories: {
+    ...{ admin: 'SIUMD', system: 'S', touch: 'description' },
+    keyReason: 'system categories have no user, and a primary key takes no NULL',
+    userPolicies: {
+      categories_user_read_policy: ['SELECT', `((user_id IS NULL) OR ${OWN})`, null],
+      categories_user_insert_policy: ['INSERT', null, OWN],
+      categories_user_update_policy: ['UPDATE', OWN, OWN],
+      categories_user_delete_policy: ['DELETE', OWN, null],
+    },
+  },
+  media_categories: { admin: 'S', system: '', touch: 'source' },
+  media_labels: { admin: 'S', system: '', touch: 'kind' },
+  processing_jobs: { admin: 'SU', system: 'SU', touch: 'step' },
+  search_docs: {
+    ...{ admin: 'S', system: '', touch: 'tsv' },
+    definerPolicies: { search_docs_reader_policy: ['search_reader', 'SELECT'] },
+  },
+  search_history: { admin: 'S', system: 'SD', touch: 'query_text' },
+  search_clicks: { admin: 'S', system: '', touch: 'position' },
+  cost_tracking: {
+    ...{ user: 'SI', admin: 'S', system: 'S', touch: 'operation_type' },
+    keyReason: 'rows outlive their user (C58)',
+  },
+  audit_logs: {
+    ...{ user: 'SI', admin: 'SI', system: 'SI', touch: 'description' },
+    keyReason: 'rows outlive their user (C58)',
+    adminPolicy: 'admin_audit_policy',
+    userPolicies: {
+      audit_logs_user_policy: ['SELECT', OWN, null],
+      audit_logs_user_insert_policy: ['INSERT', null, `(${OWN} AND ((actor_type)::text = 'user'::text))`],
+    },
+  },
+  idempotency_keys: { admin: '', system: 'SIUMD', touch: 'status' },
+};
+
+/** Tables of schema public that hold nobody's data, each with its reason. */
+export const SHARED_TABLES: Record<string, string> = {
+  usage_limits: 'the plans: everybody reads them, administrators write them (C17, by grants)',
+  cost_services: 'names of the services that cost money (C21, by grants)',
+  embedding_models: 'registry of the models (C03, by grants)',
+  stripe_events: 'the inbox of Stripe: no user, reached by the system and administrators only (policies of its own)',
+  _prisma_migrations: 'which migrations were applied: Prisma owns it',
+};
+
+/** Policies of tables that are not tenant tables: "table.policy" -> [role, command, USING, WITH CHECK]. */
+export const SHARED_POLICIES: Record<string, [string, string, string | null, string | null]> = {
+  'stripe_events.stripe_events_system_policy': ['app_system', 'ALL', 'true', 'true'],
+  'stripe_events.stripe_events_admin_policy': ['app_admin', 'SELECT', 'true', null],
+};
+
+/** Unique indexes of tenant tables without the owner's column: they could tell one user about another (threat A4). */
+export const UNIQUE_WITHOUT_OWNER: Record<string, string> = {
+  users_pkey: 'the id is the tenant',
+  users_firebase_uid_key: 'an account of Firebase belongs to one user; written by the system only',
+  idx_users_email: 'an e-mail address belongs to one user; written by the system only',
+  users_stripe_customer_id_key: 'a customer of Stripe is one user; written by the system only',
+  auth_identities_provider_subject_key: 'a log-in name belongs to one user; written by the system only',
+  refresh_tokens_token_hash_key: 'hash of 256 random bits, looked up before the user is known',
+  api_keys_key_hash_key: 'hash of 256 random bits, looked up before the user is known',
+  media_files_bucket_key: 'keys are made by the server and hold the id of the owner (C06)',
+  categories_pkey: 'random id; system categories have no user',
+  cost_tracking_pkey: 'random id; rows outlive their user (C58)',
+  audit_logs_pkey: 'random id; rows outlive their user (C58)',
+};
+
+/** Foreign keys between tenant tables that do not carry the owner's column. */
+export const FOREIGN_KEYS_WITHOUT_OWNER: Record<string, string> = {
+  media_categories_category_id_fkey: 'own or system category: the trigger check_media_categories_owner sees to it',
+};
+
+/** The only functions that run with rights of their own, and whose: they are part of the wall. */
+export const DEFINER_FUNCTIONS: Record<string, string> = {
+  'update_user_storage()': 'app_definer',
+  'resolve_identity(text,text)': 'app_definer',
+  'search_documents(text,integer)': 'search_reader',
+};
+
+/** What the declared rights mean for one actor and verb. */
+export function expectedOutcome(table: string, actor: ActorName, verb: Verb): Outcome {
+  const expectation = TENANT_TABLES[table];
+  if (!expectation) throw new Error(`${table} is not declared`);
+  if (actor === 'login') return 'refused';
+  if (actor === 'admin' || actor === 'system') {
+    const rights = expectation[actor];
+    return rights.includes(letterOf(verb)) ? 'done' : moveOfUpdatable(rights, verb, table);
+  }
+  const rights = expectation.user ?? 'SIUD';
+  if (verb === 'move' || verb === 'insert foreign') return actor === 'nobody' && verb === 'move' && rights.includes('U') ? nobodyMoves(table) : 'refused';
+  if (!rights.includes(letterOf(verb))) return 'refused';
+  if (actor === 'nobody') return verb === 'insert own' ? 'refused' : 'hidden';
+  return verb.endsWith('own') ? 'done' : 'hidden';
+}
