@@ -32,6 +32,8 @@ module.exports = {
           '[.]response[.]ts$',
           '/job-registry[.]ts$',
           '/plan-features[.]ts$',
+          '/upload-sweeper[.]ts$',
+          '/trash-purger[.]ts$',
         ],
       },
     },
@@ -44,20 +46,31 @@ module.exports = {
     {
       name: 'no-orphans',
       severity: 'error',
-      from: { orphan: true, path: '^src/', pathNot: ['\\.process\\.ts$', '\\.worker\\.ts$', '\\.d\\.ts$', '\\.spec\\.ts$'] },
+      from: {
+        orphan: true,
+        path: '^src/',
+        pathNot: ['\\.process\\.ts$', '\\.worker\\.ts$', '\\.d\\.ts$', '\\.spec\\.ts$'],
+      },
       to: {},
     },
     {
       name: 'declared-dependencies-only',
       severity: 'error',
       from: { path: '^src/', pathNot: '(\\.spec\\.ts$|/testing/)' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: ['^node_modules/@types/', 'node_modules/express/'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        pathNot: ['^node_modules/@types/', 'node_modules/express/'],
+      },
     },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.json'], conditionNames: ['import', 'require', 'node', 'default', 'types'], exportsFields: ['exports'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.json'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+      exportsFields: ['exports'],
+    },
   },
 };

@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint';
 /** What no business code may do; each rule says why. */
 const restrictedSyntax = [
   {
-    selector: "MemberExpression[property.name=/^\\$(query|execute)RawUnsafe$/]",
+    selector: 'MemberExpression[property.name=/^\\$(query|execute)RawUnsafe$/]',
     message: 'Use Prisma.sql: parameters only, no strings glued into SQL (threat C17).',
   },
   {
@@ -18,7 +18,16 @@ const restrictedSyntax = [
 ];
 
 export default tseslint.config(
-  { ignores: ['dist/', 'node_modules/', '.data/', '.services/', 'coverage/', 'src/infrastructure/database/generated/'] },
+  {
+    ignores: [
+      'dist/',
+      'node_modules/',
+      '.data/',
+      '.services/',
+      'coverage/',
+      'src/infrastructure/database/generated/',
+    ],
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   {
@@ -62,9 +71,33 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ['**/*.{js,mjs}'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly', fetch: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', Buffer: 'readonly' } } },
   {
-    files: ['scripts/**', 'bench/**', 'test/harness/**', 'prisma/**', 'src/process.ts', 'src/start-up/**', '*.config.*', 'docker/**'],
+    files: ['**/*.{js,mjs}'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        URL: 'readonly',
+        fetch: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
+  {
+    files: [
+      'src/seed.ts',
+      'src/maintenance.ts',
+      'scripts/**',
+      'bench/**',
+      'test/harness/**',
+      'prisma/**',
+      'src/process.ts',
+      'src/start-up/**',
+      '*.config.*',
+      'docker/**',
+    ],
     rules: { 'no-console': 'off' },
   },
 );

@@ -51,7 +51,9 @@ export class MigrationAdapter extends PrismaPg {
 
   /** @param disposables what to do once the connection is closed (drops the shadow database). */
   constructor(connectionString: string, disposables: (() => Promise<void>)[] = []) {
-    super(new CatalogTypesPool({ connectionString, max: 2, allowExitOnIdle: true }), { disposeExternalPool: true });
+    super(new CatalogTypesPool({ connectionString, max: 2, allowExitOnIdle: true }), {
+      disposeExternalPool: true,
+    });
     this.#connectionString = connectionString;
     this.#disposables = disposables;
   }

@@ -44,7 +44,11 @@ if (existsSync(path.join(root, 'src'))) {
     try {
       if (!isCurrent(stamp)) {
         console.log('building ...');
-        const build = spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, encoding: 'utf8', shell: process.platform === 'win32' });
+        const build = spawnSync('npm', ['run', '--silent', 'build'], {
+          cwd: root,
+          encoding: 'utf8',
+          shell: process.platform === 'win32',
+        });
         if (build.status !== 0) {
           console.error(build.stdout, build.stderr);
           process.exitCode = 1;

@@ -43,7 +43,10 @@ export async function createApplication(runtime: Runtime): Promise<Application> 
     helmet({
       contentSecurityPolicy: {
         // Swagger UI, served from here, styles itself inline; scripts come from files only.
-        directives: { 'style-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': config.isProduction ? [] : null },
+        directives: {
+          'style-src': ["'self'", "'unsafe-inline'"],
+          'upgrade-insecure-requests': config.isProduction ? [] : null,
+        },
       },
       strictTransportSecurity: config.isProduction,
       crossOriginResourcePolicy: { policy: 'same-origin' },
@@ -57,7 +60,10 @@ export async function createApplication(runtime: Runtime): Promise<Application> 
         error || response.statusCode >= 500 ? 'error' : response.statusCode >= 400 ? 'info' : 'debug',
       serializers: {
         // The path without its query: search words and cursors are personal.
-        req: (request: { method: string; url: string }) => ({ method: request.method, path: request.url.split('?')[0] }),
+        req: (request: { method: string; url: string }) => ({
+          method: request.method,
+          path: request.url.split('?')[0],
+        }),
         res: (response: { statusCode: number }) => ({ status: response.statusCode }),
         err: (error: Error) => ({ name: error.name, message: error.message.slice(0, 300) }),
       },

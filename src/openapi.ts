@@ -47,10 +47,14 @@ export function buildOpenApiDocument(nest: INestApplication): OpenAPIObject {
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
   });
   for (const operations of Object.values(document.paths)) {
-    for (const operation of Object.values(operations as Record<string, { responses?: Record<string, object>; security?: unknown[] }>)) {
+    for (const operation of Object.values(
+      operations as Record<string, { responses?: Record<string, object>; security?: unknown[] }>,
+    )) {
       operation.responses = {
         ...operation.responses,
-        ...(operation.security?.length ? { '401': problem('Not logged in'), '429': problem('Rate limit of the plan') } : {}),
+        ...(operation.security?.length
+          ? { '401': problem('Not logged in'), '429': problem('Rate limit of the plan') }
+          : {}),
         default: problem('Any other error'),
       };
     }

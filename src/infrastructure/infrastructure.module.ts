@@ -5,7 +5,15 @@ import { FirebaseTokens } from './auth/firebase-tokens.js';
 import { Passwords } from './auth/passwords.js';
 import { Database } from './database/database.js';
 import { CursorCodec } from './http/cursor.js';
-import { AI_PROVIDERS, APP_CONFIG, LOGGER, OBJECT_STORAGE, PROCESS_ROLE, RATE_LIMITER, SIGNING_SECRET } from './infrastructure.tokens.js';
+import {
+  AI_PROVIDERS,
+  APP_CONFIG,
+  LOGGER,
+  OBJECT_STORAGE,
+  PROCESS_ROLE,
+  RATE_LIMITER,
+  SIGNING_SECRET,
+} from './infrastructure.tokens.js';
 import { MediaTools } from './media-tools/media-tools.js';
 import { Metrics } from './observability/metrics.js';
 import type { Runtime } from './runtime.js';
@@ -29,14 +37,24 @@ export class InfrastructureModule {
       { provide: SIGNING_SECRET, useValue: runtime.signingSecret },
       { provide: CursorCodec, useValue: new CursorCodec(runtime.signingSecret) },
       { provide: Passwords, useValue: new Passwords() },
-      { provide: AccessTokens, useValue: new AccessTokens(runtime.signingSecret, config.ACCESS_TOKEN_SECONDS) },
+      {
+        provide: AccessTokens,
+        useValue: new AccessTokens(runtime.signingSecret, config.ACCESS_TOKEN_SECONDS),
+      },
       {
         provide: FIREBASE_SIGN_IN,
         useValue: config.FIREBASE_PROJECT_ID
-          ? new FirebaseSignIn(runtime.database, new FirebaseTokens(config.FIREBASE_PROJECT_ID, config.FIREBASE_JWKS_URL))
+          ? new FirebaseSignIn(
+              runtime.database,
+              new FirebaseTokens(config.FIREBASE_PROJECT_ID, config.FIREBASE_JWKS_URL),
+            )
           : null,
       },
     ];
-    return { module: InfrastructureModule, providers, exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)) };
+    return {
+      module: InfrastructureModule,
+      providers,
+      exports: providers.map((provider) => ('provide' in provider ? provider.provide : provider)),
+    };
   }
 }

@@ -18,7 +18,8 @@ export function mediaToolsOptions(config: AppConfig): MediaToolsOptions {
 }
 
 export function storageOptions(config: AppConfig): StorageOptions {
-  if (config.STORAGE_DRIVER === 'local') return { driver: 'local', rootDir: path.join(config.DATA_DIR, 'files') };
+  if (config.STORAGE_DRIVER === 'local')
+    return { driver: 'local', rootDir: path.join(config.DATA_DIR, 'files') };
   return {
     driver: 's3',
     endpoint: config.S3_ENDPOINT,
@@ -57,6 +58,7 @@ export function mediaFunctions(mediaTools: MediaTools): MediaFunctions {
   return {
     extractSubtitles: (file, trackIndex, _workDir, signal) => mediaTools.subtitles(file, trackIndex, signal),
     parseSubtitleFile: async (file) => parseSubtitleFile(await readFile(file)),
-    extractAudio: (file, outPath, options) => mediaTools.extractAudio(file, outPath, { format: 'mp3', ...options }),
+    extractAudio: (file, outPath, options) =>
+      mediaTools.extractAudio(file, outPath, { format: 'mp3', ...options }),
   };
 }

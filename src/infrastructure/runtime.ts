@@ -66,11 +66,20 @@ export async function createRuntime(config: AppConfig, role: ProcessRole): Promi
   try {
     const configuredUrl = await resolveDatabaseUrl(config);
     const databaseUrl = configuredUrl ?? (await openEmbedded(config, logger, closers));
-    const poolMax = configuredUrl ? config.DATABASE_POOL_MAX : Math.min(config.DATABASE_POOL_MAX, EMBEDDED_POOL_MAX);
-    const pool: pg.Pool = createPool(databaseUrl, { ...config, DATABASE_POOL_MAX: poolMax, DATABASE_POOL_MIN: Math.min(config.DATABASE_POOL_MIN, poolMax) });
+    const poolMax = configuredUrl
+      ? config.DATABASE_POOL_MAX
+      : Math.min(config.DATABASE_POOL_MAX, EMBEDDED_POOL_MAX);
+    const pool: pg.Pool = createPool(databaseUrl, {
+      ...config,
+      DATABASE_POOL_MAX: poolMax,
+      DATABASE_POOL_MIN: Math.min(config.DATABASE_POOL_MIN, poolMax),
+    });
     const database = new Database(
       pool,
-      { slowQueryMs: config.DATABASE_SLOW_QUERY_MS, statementTimeoutMs: config.DATABASE_STATEMENT_TIMEOUT_MS },
+      {
+        slowQueryMs: config.DATABASE_SLOW_QUERY_MS,
+        statementTimeoutMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
+      },
       logger,
       (milliseconds, outcome) => metrics.transactionSeconds.observe({ outcome }, milliseconds / 1000),
     );
@@ -87,7 +96,19 @@ export async function createRuntime(config: AppConfig, role: ProcessRole): Promi
     const rateLimiter = openRateLimiter(config, logger, closers);
     const signingSecret = await resolveJwtSecret(config);
     return {
-      config, role, logger, metrics, database, databaseFacts, databaseUrl, storage, mediaTools, ai, rateLimiter, signingSecret, close,
+      config,
+      role,
+      logger,
+      metrics,
+      database,
+      databaseFacts,
+      databaseUrl,
+      storage,
+      mediaTools,
+      ai,
+      rateLimiter,
+      signingSecret,
+      close,
     };
   } catch (error) {
     await close();
@@ -95,7 +116,11 @@ export async function createRuntime(config: AppConfig, role: ProcessRole): Promi
   }
 }
 
-async function openEmbedded(config: AppConfig, logger: Logger, closers: (() => Promise<unknown>)[]): Promise<string> {
+async function openEmbedded(
+  config: AppConfig,
+  logger: Logger,
+  closers: (() => Promise<unknown>)[],
+): Promise<string> {
   const embedded = await EmbeddedDatabase.open(config.DATA_DIR);
   closers.push(() => embedded.close());
   if (await hasPendingMigrations(embedded.url, MIGRATIONS_DIR)) {
@@ -105,7 +130,11 @@ async function openEmbedded(config: AppConfig, logger: Logger, closers: (() => P
   return embedded.url;
 }
 
-function openRateLimiter(config: AppConfig, logger: Logger, closers: (() => Promise<unknown>)[]): RateLimiter {
+function openRateLimiter(
+  config: AppConfig,
+  logger: Logger,
+  closers: (() => Promise<unknown>)[],
+): RateLimiter {
   if (!config.REDIS_URL) return new MemoryRateLimiter();
   // Fails at once while Redis is down: a limiter must never make a request wait (threat B5).
   const redis = new Redis(config.REDIS_URL, {

@@ -86,17 +86,17 @@ describe('drawing', () => {
     'writes "%s" as wide as it says',
     (character) => {
       const style = { x: 60, y: 90, size: 60, paint: '#ffffff' };
-      const canvas = new Canvas(180, 140);
+      const canvas = new Canvas(320, 140);
       writeText(canvas, `H${character}H`, style);
       const [first, last] = paintedColumns(canvas);
       const expected = textWidth(`H${character}H`, style);
       expect(Math.abs(first - 60)).toBeLessThanOrEqual(1);
       expect(Math.abs(last - 60 - expected)).toBeLessThanOrEqual(2);
 
-      const without = new Canvas(180, 140);
+      const without = new Canvas(320, 140);
       writeText(without, 'H H', { ...style });
       // The smallest glyph, a full stop, is a dot of 7 units: about 45 pixels at this size.
-      const gap = new Canvas(180, 140);
+      const gap = new Canvas(320, 140);
       writeText(gap, character, style);
       expect(paintedArea(gap)).toBeGreaterThan(35);
       expect(Buffer.compare(without.toRgb(), canvas.toRgb())).not.toBe(0);

@@ -11,18 +11,21 @@ export async function printBanner(runtime: Runtime, port: number, startedInMs: n
   const server = /^PostgreSQL [\d.]+/.exec(databaseFacts.versionText)?.[0] ?? databaseFacts.versionText;
   const lines = {
     API: `${base}/v1`,
-    'Documentation': `${base}/docs`,
+    Documentation: `${base}/docs`,
     Database: `${server}, pgvector ${databaseFacts.vectorVersion}${config.embedded ? ` (embedded in ${config.DATA_DIR})` : ''}`,
     Jobs: config.REDIS_URL ? 'Bull on Redis (start workers with npm run start:worker)' : 'in this process',
     Storage: config.STORAGE_DRIVER === 's3' ? `S3 bucket ${config.S3_BUCKET}` : `${config.DATA_DIR}/files`,
-    AI: runtime.ai.name === 'local' ? 'local (deterministic, no network, no key)' : `OpenAI-compatible server`,
+    AI:
+      runtime.ai.name === 'local' ? 'local (deterministic, no network, no key)' : `OpenAI-compatible server`,
     ffmpeg,
   };
   if (process.stdout.isTTY || !config.isProduction) {
     const width = Math.max(...Object.keys(lines).map((key) => key.length));
     console.log(
       `\n  AI Media Search is ready (${(startedInMs / 1000).toFixed(1)} s)\n\n` +
-        Object.entries(lines).map(([key, value]) => `  ${key.padEnd(width)}  ${value}`).join('\n') +
+        Object.entries(lines)
+          .map(([key, value]) => `  ${key.padEnd(width)}  ${value}`)
+          .join('\n') +
         '\n',
     );
   } else {

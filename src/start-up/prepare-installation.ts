@@ -9,7 +9,9 @@ import type { Runtime } from '../infrastructure/runtime.js';
 /** What must be in the database before the first request: the embedding model in use, and the first administrator. */
 export async function prepareInstallation(runtime: Runtime): Promise<void> {
   const { database, ai, config, logger } = runtime;
-  const replaced = await database.runAsSystem('start-up', (tx) => activateEmbeddingModel(tx, ai.textEmbedder.model));
+  const replaced = await database.runAsSystem('start-up', (tx) =>
+    activateEmbeddingModel(tx, ai.textEmbedder.model),
+  );
   if (replaced) {
     logger.warn(
       { from: replaced, to: ai.textEmbedder.model.name },
@@ -36,7 +38,13 @@ export async function activateEmbeddingModel(tx: Transaction, model: EmbeddingMo
   await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtext('embedding_models'))::text`);
   const active = await tx.embeddingModel.findFirst({ where: { state: 'active' } });
   const key = { provider: model.provider, name: model.name, version: model.version };
-  if (active && active.provider === key.provider && active.name === key.name && active.version === key.version) return null;
+  if (
+    active &&
+    active.provider === key.provider &&
+    active.name === key.name &&
+    active.version === key.version
+  )
+    return null;
   if (active) await tx.embeddingModel.update({ where: { id: active.id }, data: { state: 'retired' } });
   const known = await tx.embeddingModel.findFirst({ where: key });
   if (known) await tx.embeddingModel.update({ where: { id: known.id }, data: { state: 'active' } });
@@ -50,7 +58,13 @@ export async function activateEmbeddingModel(tx: Transaction, model: EmbeddingMo
  */
 export async function ensureAccount(
   runtime: Runtime,
-  account: { email: string; password: string; role: 'USER' | 'ADMIN'; displayName: string; tier?: 'free' | 'premium' | 'ultimate' },
+  account: {
+    email: string;
+    password: string;
+    role: 'USER' | 'ADMIN';
+    displayName: string;
+    tier?: 'free' | 'premium' | 'ultimate';
+  },
 ): Promise<string | null> {
   const email = normalizeEmail(account.email);
   if (!email) throw new Error(`${account.email} is not an e-mail address`);

@@ -20,8 +20,12 @@ export function vectorText(seed: number): string {
   return `[${values.map((value) => (value / length).toFixed(5)).join(',')}]`;
 }
 
-const parent = async (client: ClientBase, table: string, userId: string, columns: Row = {}): Promise<string> =>
-  String((await addRow(client, table, userId, columns))['id']);
+const parent = async (
+  client: ClientBase,
+  table: string,
+  userId: string,
+  columns: Row = {},
+): Promise<string> => String((await addRow(client, table, userId, columns))['id']);
 
 /** The id of a registered embedding model that the tests share. */
 export async function embeddingModelId(client: ClientBase): Promise<number> {
@@ -32,6 +36,7 @@ export async function embeddingModelId(client: ClientBase): Promise<number> {
   return rows[0]?.id ?? 0;
 }
 
+const SYSTEM_CATEGORY = 'SELECT id FROM categories WHERE user_id IS NULL ORDER BY name LIMIT 1';
 const inAnHour = (): string => new Date(Date.now() + 3_600_000).toISOString();
 
 /** One factory per tenant table: the least that a valid row needs. */
@@ -42,13 +47,31 @@ export const rowFactories: Record<string, RowFactory> = {
     ...{ subject: `${uuidv7()}@example.test`, secret_hash: '$argon2id$not-a-real-hash' },
   }),
   refresh_tokens: async (_client, userId) => ({
-    ...{ user_id: userId, id: uuidv7(), family_id: uuidv7(), token_hash: uniqueHash(), expires_at: inAnHour() },
+    ...{
+      user_id: userId,
+      id: uuidv7(),
+      family_id: uuidv7(),
+      token_hash: uniqueHash(),
+      expires_at: inAnHour(),
+    },
   }),
   api_keys: async (_client, userId) => ({
-    ...{ user_id: userId, id: uuidv7(), name: 'key', prefix: 'ams_test', key_hash: uniqueHash(), scopes: ['search'] },
+    ...{
+      user_id: userId,
+      id: uuidv7(),
+      name: 'key',
+      prefix: 'ams_test',
+      key_hash: uniqueHash(),
+      scopes: ['search'],
+    },
   }),
   upload_reservations: async (_client, userId) => ({
-    ...{ user_id: userId, id: uuidv7(), billing_period_start: new Date().toISOString(), expires_at: inAnHour() },
+    ...{
+      user_id: userId,
+      id: uuidv7(),
+      billing_period_start: new Date().toISOString(),
+      expires_at: inAnHour(),
+    },
   }),
   media_files: async (_client, userId) => {
     const id = uuidv7();
@@ -86,7 +109,8 @@ export const rowFactories: Record<string, RowFactory> = {
   categories: async (_client, userId) => ({ id: uuidv7(), user_id: userId, name: `category ${uuidv7()}` }),
   media_categories: async (client, userId) => ({
     ...{ user_id: userId, media_file_id: await parent(client, 'media_files', userId) },
-    ...{ category_id: await parent(client, 'categories', userId) },
+    // A category of the system's, which every user may use.
+    ...{ category_id: (await client.query<{ id: string }>(SYSTEM_CATEGORY)).rows[0]?.id },
   }),
   media_labels: async (client, userId) => ({
     ...{ user_id: userId, media_file_id: await parent(client, 'media_files', userId) },
@@ -125,14 +149,24 @@ export const rowFactories: Record<string, RowFactory> = {
 };
 
 /** A valid row of a tenant table with its parents made, not inserted. @throws when the table has no factory */
-export async function makeRow(client: ClientBase, table: string, userId: string, columns: Row = {}): Promise<Row> {
+export async function makeRow(
+  client: ClientBase,
+  table: string,
+  userId: string,
+  columns: Row = {},
+): Promise<Row> {
   const factory = rowFactories[table];
   if (!factory) throw new Error(`test/factories/rows.ts has no factory for ${table}`);
   return { ...(await factory(client, userId)), ...columns };
 }
 
 /** Inserts a valid row of a tenant table and returns what went in. */
-export async function addRow(client: ClientBase, table: string, userId: string, columns: Row = {}): Promise<Row> {
+export async function addRow(
+  client: ClientBase,
+  table: string,
+  userId: string,
+  columns: Row = {},
+): Promise<Row> {
   const row = await makeRow(client, table, userId, columns);
   const names = Object.keys(row);
   await client.query(

@@ -100,12 +100,17 @@ async function createSession(
 ): Promise<Session> {
   const user = await createUser(database, overrides);
   const sessionId = uuidv7();
-  const refreshToken = await database.runAsSystem('auth.authenticate', (tx) => issueRefreshToken(tx, user.id, sessionId, 3600));
+  const refreshToken = await database.runAsSystem('auth.authenticate', (tx) =>
+    issueRefreshToken(tx, user.id, sessionId, 3600),
+  );
   const accessToken = await tokens.sign({ userId: user.id, sessionId });
   return { ...user, accessToken, refreshToken, headers: { Authorization: `Bearer ${accessToken}` } };
 }
 
-async function eventually<T>(read: () => Promise<T | null | undefined>, timeoutMs = EVENTUALLY_MS): Promise<T> {
+async function eventually<T>(
+  read: () => Promise<T | null | undefined>,
+  timeoutMs = EVENTUALLY_MS,
+): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
     const value = await read();

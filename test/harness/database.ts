@@ -54,7 +54,9 @@ async function openWorkerDatabase(name: string): Promise<TestDatabaseUrls> {
 }
 
 /** Connects the product's own Database to the worker's database. */
-export async function connectTestDatabase(options: { poolMax?: number; url?: string } = {}): Promise<Database> {
+export async function connectTestDatabase(
+  options: { poolMax?: number; url?: string } = {},
+): Promise<Database> {
   const { runtimeUrl, embedded } = await testDatabaseUrls();
   const pool = createPool(options.url ?? runtimeUrl, {
     DATABASE_POOL_MAX: options.poolMax ?? (embedded ? 5 : 10),

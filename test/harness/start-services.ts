@@ -14,7 +14,12 @@ export async function startServices(projectDir: string): Promise<Partial<TestSer
   await postgres.createDatabase(TEMPLATE_DATABASE);
   await runPrismaCli(['migrate', 'deploy'], postgres.ownerUrl(TEMPLATE_DATABASE), projectDir);
   redis = await startRedis();
-  return { kind: 'services', postgres: postgres.description, templateDatabase: TEMPLATE_DATABASE, redisUrl: redis.url };
+  return {
+    kind: 'services',
+    postgres: postgres.description,
+    templateDatabase: TEMPLATE_DATABASE,
+    redisUrl: redis.url,
+  };
 }
 
 export async function stopServices(): Promise<void> {

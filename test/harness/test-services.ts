@@ -14,7 +14,8 @@ export interface TestServices {
 
 export function testServices(): TestServices {
   const value = process.env['TEST_SERVICES'];
-  if (!value) throw new Error('TEST_SERVICES is not set: run the tests through Jest with the project configuration');
+  if (!value)
+    throw new Error('TEST_SERVICES is not set: run the tests through Jest with the project configuration');
   return JSON.parse(value) as TestServices;
 }
 

@@ -140,11 +140,44 @@ export function randomSource(seed: number): () => number {
   };
 }
 
-/** A unit vector of normally distributed elements, near `centre` when there is one. */
-export function randomVector(random: () => number, centre?: Float32Array, spread = 1): Float32Array {
+/** A unit vector of normally distributed elements. */
+export function randomVector(random: () => number): Float32Array {
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-  const scale = centre ? spread / Math.sqrt(1536) : 1;
-  return l2Normalize(
-    Float32Array.from({ length: 1536 }, (_, index) => (centre?.[index] ?? 0) + scale * normal()),
-  )!;
+  return l2Normalize(Float32Array.from({ length: 1536 }, normal))!;
+}
+
+/** The direction half-way between two unit vectors: a member of the first one's cluster. */
+export function near(centre: Float32Array, noise: Float32Array): Float32Array {
+  return l2Normalize(centre.map((element, index) => element + noise[index]!))!;
+}
+
+/**
+ * Inserts one file with one vector for every pair of a centre and a noise vector, as `near` would make it; added up by
+ * the database, because sending thousands of vectors took a minute on the embedded one. Every 500th file is a video.
+ * @returns ids of the videos
+ */
+export async function insertClusters(
+  tx: Transaction,
+  userId: string,
+  modelId: number,
+  centres: Float32Array[],
+  noises: Float32Array[],
+): Promise<string[]> {
+  await tx.$executeRaw`
+    INSERT INTO media_files (user_id, id, filename, original_filename, title, file_type, mime_type,
+      file_size_bytes, file_hash, storage_provider, s3_bucket, s3_key, status)
+    SELECT ${userId}::uuid, gen_random_uuid(), 'f', 'f.jpg', 't', CASE WHEN n % 500 = 0 THEN 'video' ELSE 'image' END,
+      'image/jpeg', 1, lpad(to_hex(n), 64, '0'), 'local', 'b', ${userId} || '/' || n, 'completed'
+    FROM generate_series(1, ${centres.length * noises.length}::integer) n`;
+  await tx.$executeRaw`
+    INSERT INTO media_embeddings (user_id, id, media_file_id, model_id, segment_type, is_primary, source_text, embedding)
+    SELECT ${userId}::uuid, gen_random_uuid(), m.id, ${modelId}::smallint, 'full', true, 'text', l2_normalize(c.v + n.v)
+    FROM (SELECT v::halfvec(1536) AS v, position FROM unnest(${centres.map(encodeHalfvecText)}::text[])
+            WITH ORDINALITY AS u(v, position)) c
+    CROSS JOIN (SELECT v::halfvec(1536) AS v, position FROM unnest(${noises.map(encodeHalfvecText)}::text[])
+            WITH ORDINALITY AS u(v, position)) n
+    JOIN (SELECT id, row_number() OVER (ORDER BY id) AS number FROM media_files WHERE user_id = ${userId}::uuid) m
+      ON m.number = (c.position - 1) * ${noises.length}::integer + n.position`;
+  const videos = await tx.mediaFile.findMany({ where: { userId, fileType: 'video' }, select: { id: true } });
+  return videos.map((video) => video.id);
 }

@@ -51,3 +51,8 @@ export function clampUnit(value: unknown, fallback = 0): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) return fallback;
   return Math.min(1, Math.max(0, value));
 }
+
+/** Is there anything to see in this text? White space, control characters and lone accents are not. */
+export function hasVisibleCharacter(text: string): boolean {
+  return /[^\s\p{C}\p{M}]/u.test(text);
+}

@@ -6,7 +6,13 @@ import type { Principal, RequestWithPrincipal } from '../http/principal.js';
 import { ROUTE_ACCESS, SCOPES, type RouteAccess } from '../http/route-access.js';
 import { AccessTokens } from './access-tokens.js';
 import { hashSecret, isWellFormedApiKey } from './api-key-format.js';
-import { findAccount, findAccountByApiKey, isSessionLive, touchApiKey, type AccountRow } from './identity.repository.js';
+import {
+  findAccount,
+  findAccountByApiKey,
+  isSessionLive,
+  touchApiKey,
+  type AccountRow,
+} from './identity.repository.js';
 import { FIREBASE_SIGN_IN, type FirebaseSignIn } from './firebase-sign-in.js';
 
 /** A key's "last used" is for people: once a minute is exact enough, and saves a write per request. */
@@ -65,13 +71,17 @@ export class AuthGuard implements CanActivate {
   ): Promise<{ account: AccountRow; via: Principal['via']; scopes: readonly string[] }> {
     const apiKey = request.header('x-api-key');
     const [scheme, token, ...rest] = (request.header('authorization') ?? '').split(' ');
-    if (apiKey !== undefined && scheme) throw errors.unauthenticated('Send either Authorization or X-API-Key, not both.');
+    if (apiKey !== undefined && scheme)
+      throw errors.unauthenticated('Send either Authorization or X-API-Key, not both.');
     if (apiKey !== undefined) return this.byApiKey(apiKey);
-    if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0 || token.length > 8192) throw errors.unauthenticated();
+    if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0 || token.length > 8192)
+      throw errors.unauthenticated();
     return this.byBearer(token);
   }
 
-  private async byApiKey(key: string): Promise<{ account: AccountRow; via: 'apiKey'; scopes: readonly string[] }> {
+  private async byApiKey(
+    key: string,
+  ): Promise<{ account: AccountRow; via: 'apiKey'; scopes: readonly string[] }> {
     if (!isWellFormedApiKey(key)) throw errors.unauthenticated('The API key is not valid.');
     const found = await this.database.runAsSystem('auth.authenticate', async (tx) => {
       const row = await findAccountByApiKey(tx, hashSecret(key));
@@ -83,7 +93,9 @@ export class AuthGuard implements CanActivate {
     return { account: found, via: 'apiKey', scopes: found.scopes };
   }
 
-  private async byBearer(token: string): Promise<{ account: AccountRow; via: 'session' | 'firebase'; scopes: readonly string[] }> {
+  private async byBearer(
+    token: string,
+  ): Promise<{ account: AccountRow; via: 'session' | 'firebase'; scopes: readonly string[] }> {
     const claims = await this.accessTokens.verify(token).catch(() => null);
     if (claims) {
       const account = await this.database.runAsSystem('auth.authenticate', async (tx) =>
@@ -93,7 +105,8 @@ export class AuthGuard implements CanActivate {
       return { account, via: 'session', scopes: SCOPES };
     }
     const account = await this.firebase?.accountOf(token);
-    if (!account) throw errors.unauthenticated('The token is not valid or has expired. Log in or refresh it.');
+    if (!account)
+      throw errors.unauthenticated('The token is not valid or has expired. Log in or refresh it.');
     return { account, via: 'firebase', scopes: SCOPES };
   }
 }

@@ -40,12 +40,18 @@ export class FirebaseSignIn {
   private async create(tx: Transaction, identity: FirebaseIdentity): Promise<AccountRow | null> {
     const email = normalizeEmail(identity.email);
     if (!email) return null;
-    const existing = await tx.user.findFirst({ where: { email }, select: { id: true, firebaseUid: true, deletedAt: true } });
+    const existing = await tx.user.findFirst({
+      where: { email },
+      select: { id: true, firebaseUid: true, deletedAt: true },
+    });
     // An existing account is joined only when Firebase vouches for the address; otherwise anybody could claim it.
     if (existing && (!identity.emailVerified || existing.deletedAt)) return null;
     const userId = existing?.id ?? uuidv7();
     if (existing) {
-      await tx.user.update({ where: { id: userId }, data: { firebaseUid: identity.subject, emailVerified: true } });
+      await tx.user.update({
+        where: { id: userId },
+        data: { firebaseUid: identity.subject, emailVerified: true },
+      });
     } else {
       await tx.user.create({
         data: {

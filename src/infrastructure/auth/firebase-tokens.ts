@@ -19,7 +19,11 @@ export class FirebaseTokens {
     jwksUrl: string,
   ) {
     // Keys that were fetched keep serving for a day when the publisher cannot be reached.
-    this.keys = createRemoteJWKSet(new URL(jwksUrl), { cooldownDuration: 30_000, timeoutDuration: 5_000, cacheMaxAge: 86_400_000 });
+    this.keys = createRemoteJWKSet(new URL(jwksUrl), {
+      cooldownDuration: 30_000,
+      timeoutDuration: 5_000,
+      cacheMaxAge: 86_400_000,
+    });
   }
 
   /** @throws whatever jose throws, or Error when the token names no e-mail address */
@@ -32,7 +36,8 @@ export class FirebaseTokens {
       clockTolerance: 5,
     });
     const email = payload['email'];
-    if (typeof email !== 'string' || !payload.sub || payload.sub.length > 128) throw new Error('the token names no user');
+    if (typeof email !== 'string' || !payload.sub || payload.sub.length > 128)
+      throw new Error('the token names no user');
     const name = payload['name'];
     return {
       subject: payload.sub,

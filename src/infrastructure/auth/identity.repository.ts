@@ -41,7 +41,9 @@ export async function findAccountByApiKey(
   tx: Transaction,
   keyHash: string,
 ): Promise<(AccountRow & { keyId: string; scopes: string[]; lastUsedAt: Date | null }) | null> {
-  const rows = await tx.$queryRaw<(AccountRow & { keyId: string; scopes: string[]; lastUsedAt: Date | null })[]>(Prisma.sql`
+  const rows = await tx.$queryRaw<
+    (AccountRow & { keyId: string; scopes: string[]; lastUsedAt: Date | null })[]
+  >(Prisma.sql`
     SELECT ${account}, k.id AS "keyId", k.scopes, k.last_used_at AS "lastUsedAt"
     FROM api_keys k
     JOIN users u ON u.id = k.user_id AND u.deleted_at IS NULL

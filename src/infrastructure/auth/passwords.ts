@@ -1,7 +1,12 @@
 import { hash, verify, Algorithm } from '@node-rs/argon2';
 
 /** OWASP Password Storage Cheat Sheet: Argon2id with at least 19 MiB of memory, 2 iterations, 1 degree of parallelism. */
-const PARAMETERS = { algorithm: Algorithm.Argon2id, memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+const PARAMETERS = {
+  algorithm: Algorithm.Argon2id,
+  memoryCost: 19_456,
+  timeCost: 2,
+  parallelism: 1,
+} as const;
 /** Hashes run on libuv's threads; more than two at once would starve file and DNS work of the same pool. */
 const MAX_CONCURRENT = 2;
 

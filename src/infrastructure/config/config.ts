@@ -115,7 +115,9 @@ export interface AppConfig extends Environment {
  * @throws ConfigurationError with every fault.
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): AppConfig {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  );
   const parsed = environmentSchema.safeParse(given);
   const faults = parsed.success
     ? crossChecks(parsed.data)
@@ -135,15 +137,19 @@ function crossChecks(env: Environment): { variable: string; message: string }[] 
   const require = (condition: boolean, variable: string, message: string): void => {
     if (!condition) faults.push({ variable, message });
   };
-  require(env.DATABASE_POOL_MIN <= env.DATABASE_POOL_MAX, 'DATABASE_POOL_MIN', 'must not exceed DATABASE_POOL_MAX');
+  require(env.DATABASE_POOL_MIN <=
+    env.DATABASE_POOL_MAX, 'DATABASE_POOL_MIN', 'must not exceed DATABASE_POOL_MAX');
   if (env.STORAGE_DRIVER === 's3') require(!!env.S3_BUCKET, 'S3_BUCKET', 'is needed with STORAGE_DRIVER=s3');
-  require(!!env.S3_ACCESS_KEY_ID === !!env.S3_SECRET_ACCESS_KEY, 'S3_SECRET_ACCESS_KEY', 'set both S3 keys or neither');
+  require(!!env.S3_ACCESS_KEY_ID ===
+    !!env.S3_SECRET_ACCESS_KEY, 'S3_SECRET_ACCESS_KEY', 'set both S3 keys or neither');
   if (env.AI_PROVIDER === 'openai') {
     require(!!env.OPENAI_API_KEY, 'OPENAI_API_KEY', 'is needed with AI_PROVIDER=openai (any value for a local server)');
   }
-  require(!!env.ADMIN_EMAIL === !!env.ADMIN_PASSWORD, 'ADMIN_PASSWORD', 'set ADMIN_EMAIL and ADMIN_PASSWORD together');
+  require(!!env.ADMIN_EMAIL ===
+    !!env.ADMIN_PASSWORD, 'ADMIN_PASSWORD', 'set ADMIN_EMAIL and ADMIN_PASSWORD together');
   const hasDatabase = !!env.DATABASE_URL || !!env.PARAMETER_STORE_DB_URL;
-  if (env.SEED_SAMPLES) require(!hasDatabase, 'SEED_SAMPLES', 'is for the embedded database only; use `npm run db:seed`');
+  if (env.SEED_SAMPLES)
+    require(!hasDatabase, 'SEED_SAMPLES', 'is for the embedded database only; use `npm run db:seed`');
   if (env.AI_PRICES) require(isJsonObject(env.AI_PRICES), 'AI_PRICES', 'must be a JSON object');
   if (env.NODE_ENV === 'production') {
     require(!!env.JWT_SECRET, 'JWT_SECRET', 'is needed in production (for example: openssl rand -base64 48)');

@@ -15,20 +15,27 @@ export class UnsafeDatabaseError extends Error {
  * Faults of the login or the server under which the product refuses to start (threat A9). Pure, for tests.
  * The embedded engine has one superuser login; there every transaction takes on a role that is none.
  */
-export function databaseFaults(facts: ServerFacts, options: { embedded: boolean; poolMax: number }): string[] {
+export function databaseFaults(
+  facts: ServerFacts,
+  options: { embedded: boolean; poolMax: number },
+): string[] {
   const faults: string[] = [];
   if (facts.serverVersion < MINIMUM_POSTGRES) faults.push('PostgreSQL 15 or later is needed.');
   const [major = 0, minor = 0] = (facts.vectorVersion ?? '0.0').split('.').map(Number);
   if (major === 0 && minor < 8) faults.push('pgvector 0.8 or later is needed: CREATE EXTENSION vector.');
   if (facts.tables === 0) faults.push('The database is empty: run `npm run db:migrate` first.');
   else if (facts.grantedRoles < 3) {
-    faults.push('The login may not take on app_user, app_admin and app_system: GRANT app_user, app_admin, app_system TO <login>.');
+    faults.push(
+      'The login may not take on app_user, app_admin and app_system: GRANT app_user, app_admin, app_system TO <login>.',
+    );
   }
   if (options.embedded) return faults;
-  const unsafe = 'so row-level security would not hold. Use a login of its own for the application (see scripts/init-db.sql).';
+  const unsafe =
+    'so row-level security would not hold. Use a login of its own for the application (see scripts/init-db.sql).';
   if (facts.isSuperuser) faults.push(`DATABASE_URL logs in as a superuser, ${unsafe}`);
   if (facts.bypassesRls) faults.push(`DATABASE_URL logs in with BYPASSRLS, ${unsafe}`);
-  if (facts.ownedTables > 0) faults.push(`The login of DATABASE_URL owns ${facts.ownedTables} tables, ${unsafe}`);
+  if (facts.ownedTables > 0)
+    faults.push(`The login of DATABASE_URL owns ${facts.ownedTables} tables, ${unsafe}`);
   if (options.poolMax > facts.maxConnections - RESERVED_CONNECTIONS) {
     faults.push(
       `DATABASE_POOL_MAX=${options.poolMax} does not fit into max_connections=${facts.maxConnections} of the server.`,
@@ -47,7 +54,8 @@ export async function assertSafeDatabase(
   const faults = databaseFaults(facts, options);
   if (faults.length === 0) {
     const pending = await pendingMigrations(database, options.migrationsDir);
-    if (pending.length > 0) faults.push(`${pending.length} migrations are not applied: run \`npm run db:migrate\`.`);
+    if (pending.length > 0)
+      faults.push(`${pending.length} migrations are not applied: run \`npm run db:migrate\`.`);
   }
   if (faults.length > 0) throw new UnsafeDatabaseError(faults.join('\n'));
   // An API and a worker process each have a pool of their own.

@@ -65,7 +65,10 @@ export class Database {
     // C52: never the parameters; they hold personal text and vectors.
     this.prisma.$on('query', (event) => {
       if (event.duration < settings.slowQueryMs) return;
-      logger.warn({ durationMs: event.duration, query: event.query.replace(/\s+/g, ' ').slice(0, 100) }, 'slow query');
+      logger.warn(
+        { durationMs: event.duration, query: event.query.replace(/\s+/g, ' ').slice(0, 100) },
+        'slow query',
+      );
     });
   }
 
@@ -76,12 +79,17 @@ export class Database {
    */
   run<T>(fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
     const actor = currentScope()?.actor ?? this.open.getStore()?.actor;
-    if (!actor) throw new Error('Database.run was called without an actor: nobody is authenticated in this scope');
+    if (!actor)
+      throw new Error('Database.run was called without an actor: nobody is authenticated in this scope');
     return this.runAs(actor, fn, options);
   }
 
   /** Runs `fn` as the system, from one of the named places (SYSTEM_PLACES). */
-  runAsSystem<T>(place: SystemPlace, fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
+  runAsSystem<T>(
+    place: SystemPlace,
+    fn: (tx: Transaction) => Promise<T>,
+    options: RunOptions = {},
+  ): Promise<T> {
     return this.runAs({ kind: 'system', userId: null, place }, fn, options);
   }
 
@@ -106,7 +114,11 @@ export class Database {
     }
   }
 
-  private async runOnce<T>(actor: Actor, fn: (tx: Transaction) => Promise<T>, options: RunOptions): Promise<T> {
+  private async runOnce<T>(
+    actor: Actor,
+    fn: (tx: Transaction) => Promise<T>,
+    options: RunOptions,
+  ): Promise<T> {
     const started = performance.now();
     this.queriesInFlight += 1;
     try {
@@ -126,7 +138,8 @@ export class Database {
     } catch (error) {
       this.observe(performance.now() - started, 'error');
       const sqlState = sqlStateOf(error);
-      if (sqlState) this.logger.debug({ sqlState, durationMs: performance.now() - started }, 'transaction failed');
+      if (sqlState)
+        this.logger.debug({ sqlState, durationMs: performance.now() - started }, 'transaction failed');
       throw error;
     } finally {
       this.queriesInFlight -= 1;

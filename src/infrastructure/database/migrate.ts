@@ -9,10 +9,20 @@ import path from 'node:path';
  * @throws Error with its output when it fails
  */
 export async function runPrismaCli(args: string[], databaseUrl: string, projectDir: string): Promise<string> {
-  const cli = path.join(path.dirname(createRequire(import.meta.url).resolve('prisma/package.json')), 'build', 'index.js');
+  const cli = path.join(
+    path.dirname(createRequire(import.meta.url).resolve('prisma/package.json')),
+    'build',
+    'index.js',
+  );
   const child = spawn(process.execPath, [cli, ...args], {
     cwd: projectDir,
-    env: { ...process.env, DATABASE_MIGRATION_URL: databaseUrl, PRISMA_HIDE_UPDATE_MESSAGE: '1', CHECKPOINT_DISABLE: '1', NODE_OPTIONS: '' },
+    env: {
+      ...process.env,
+      DATABASE_MIGRATION_URL: databaseUrl,
+      PRISMA_HIDE_UPDATE_MESSAGE: '1',
+      CHECKPOINT_DISABLE: '1',
+      NODE_OPTIONS: '',
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -34,7 +34,10 @@ export function createPool(connectionString: string, settings: PoolSettings): pg
  * TLS (C51): verify-full in production unless told otherwise; "no-verify" must be asked for by name. A Unix socket and
  * a connection string with its own sslmode decide for themselves.
  */
-export function sslOption(connectionString: string, settings: PoolSettings): { ssl?: ConnectionOptions | false } {
+export function sslOption(
+  connectionString: string,
+  settings: PoolSettings,
+): { ssl?: ConnectionOptions | false } {
   const url = new URL(connectionString);
   const viaUnixSocket = (url.searchParams.get('host') ?? url.hostname).includes('/');
   if (viaUnixSocket) return { ssl: false };

@@ -11,7 +11,13 @@ export function sqlStateOf(error: unknown): string | null {
       cause?: unknown;
     };
     const adapterCause = candidate.meta?.driverAdapterError?.cause;
-    for (const value of [adapterCause?.originalCode, adapterCause?.code, candidate.originalCode, candidate.meta?.code, candidate.code]) {
+    for (const value of [
+      adapterCause?.originalCode,
+      adapterCause?.code,
+      candidate.originalCode,
+      candidate.meta?.code,
+      candidate.code,
+    ]) {
       if (typeof value === 'string' && /^[0-9A-Z]{5}$/.test(value) && !/^P2\d{3}$/.test(value)) return value;
     }
     const translated = PRISMA_TO_SQLSTATE[String(candidate.code)];
@@ -45,9 +51,26 @@ export function isUnavailable(error: unknown): boolean {
   const state = sqlStateOf(error);
   if (state && (/^08/.test(state) || /^57P0[1-3]$/.test(state) || state === '53300')) return true;
   const code = (error as { code?: unknown })?.code;
-  if (typeof code === 'string' && ['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOENT'].includes(code)) {
+  if (
+    typeof code === 'string' &&
+    [
+      'P1001',
+      'P1002',
+      'P1008',
+      'P1017',
+      'P2024',
+      'P2028',
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'ENOENT',
+    ].includes(code)
+  ) {
     return true;
   }
   const message = error instanceof Error ? error.message : '';
-  return /Connection terminated|timeout exceeded when trying to connect|Can't reach database|Server has closed the connection|ECONNREFUSED|connect ENOENT/i.test(message);
+  return /Connection terminated|timeout exceeded when trying to connect|Can't reach database|Server has closed the connection|ECONNREFUSED|connect ENOENT/i.test(
+    message,
+  );
 }

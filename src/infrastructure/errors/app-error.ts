@@ -30,26 +30,56 @@ export class AppError extends Error {
 /** Factories, so that one fault reads the same wherever it happens. */
 export const errors = {
   validation: (faults: FieldFault[]): AppError =>
-    new AppError(400, 'validation-failed', 'The request is not valid', 'Correct the fields named in "errors".', {
-      errors: faults,
-    }),
+    new AppError(
+      400,
+      'validation-failed',
+      'The request is not valid',
+      'Correct the fields named in "errors".',
+      {
+        errors: faults,
+      },
+    ),
   badRequest: (code: string, detail: string, pointer?: string): AppError =>
-    new AppError(400, code, 'The request is not valid', detail, pointer ? { errors: [{ pointer, detail }] } : {}),
+    new AppError(
+      400,
+      code,
+      'The request is not valid',
+      detail,
+      pointer ? { errors: [{ pointer, detail }] } : {},
+    ),
   unauthenticated: (detail = 'Send a valid "Authorization: Bearer" token or "X-API-Key".'): AppError =>
-    new AppError(401, 'unauthenticated', 'Not logged in', detail, { headers: { 'WWW-Authenticate': 'Bearer' } }),
+    new AppError(401, 'unauthenticated', 'Not logged in', detail, {
+      headers: { 'WWW-Authenticate': 'Bearer' },
+    }),
   invalidCredentials: (): AppError =>
     new AppError(401, 'invalid-credentials', 'Log-in failed', 'The e-mail address or the password is wrong.'),
   accountSuspended: (): AppError =>
-    new AppError(403, 'account-suspended', 'Account suspended', 'This account is suspended. Write to the operator.'),
+    new AppError(
+      403,
+      'account-suspended',
+      'Account suspended',
+      'This account is suspended. Write to the operator.',
+    ),
   forbidden: (detail: string): AppError => new AppError(403, 'forbidden', 'Not allowed', detail),
   featureNotInPlan: (feature: string, tier: string): AppError =>
-    new AppError(403, 'feature-not-in-plan', 'Not part of your plan', `The ${tier} plan does not include ${feature}.`, {
-      members: { feature, tier },
-    }),
+    new AppError(
+      403,
+      'feature-not-in-plan',
+      'Not part of your plan',
+      `The ${tier} plan does not include ${feature}.`,
+      {
+        members: { feature, tier },
+      },
+    ),
   /** Also the answer for what row-level security hides: there is no difference to be seen. */
-  notFound: (what: string): AppError => new AppError(404, 'not-found', 'Not found', `There is no such ${what}.`),
+  notFound: (what: string): AppError =>
+    new AppError(404, 'not-found', 'Not found', `There is no such ${what}.`),
   conflict: (code: string, detail: string): AppError => new AppError(409, code, 'Conflict', detail),
-  quotaExceeded: (quota: 'uploads' | 'searches' | 'storage' | 'cost', limit: number | string, resetsAt: Date | null): AppError =>
+  quotaExceeded: (
+    quota: 'uploads' | 'searches' | 'storage' | 'cost',
+    limit: number | string,
+    resetsAt: Date | null,
+  ): AppError =>
     new AppError(
       402,
       'quota-exceeded',
@@ -57,8 +87,8 @@ export const errors = {
       quota === 'storage'
         ? `The storage of your plan (${limit} bytes) does not hold this file. Delete files or choose a larger plan.`
         : `Your plan allows ${limit} ${quota} per billing period, and they are used up. ` +
-          (resetsAt ? `The next period starts at ${resetsAt.toISOString()}. ` : '') +
-          'Choose a larger plan to go on now.',
+            (resetsAt ? `The next period starts at ${resetsAt.toISOString()}. ` : '') +
+            'Choose a larger plan to go on now.',
       { members: { quota, limit, resetsAt: resetsAt?.toISOString() ?? null } },
     ),
   tooManyRequests: (bucket: string, limit: number, retryAfterSeconds: number): AppError =>
@@ -67,7 +97,10 @@ export const errors = {
       'rate-limited',
       'Too many requests',
       `Your plan allows ${limit} ${bucket} requests per hour. Try again in ${retryAfterSeconds} s.`,
-      { headers: { 'Retry-After': String(retryAfterSeconds) }, members: { bucket, limit, retryAfterSeconds } },
+      {
+        headers: { 'Retry-After': String(retryAfterSeconds) },
+        members: { bucket, limit, retryAfterSeconds },
+      },
     ),
   payloadTooLarge: (detail: string): AppError =>
     new AppError(413, 'payload-too-large', 'Too large', detail, { headers: { Connection: 'close' } }),
@@ -76,7 +109,13 @@ export const errors = {
   unavailable: (code: string, detail: string, cause?: unknown): AppError =>
     new AppError(503, code, 'Temporarily unavailable', detail, { headers: { 'Retry-After': '5' }, cause }),
   insufficientStorage: (cause?: unknown): AppError =>
-    new AppError(507, 'storage-full', 'No space left', 'The server has no space left for this file. Try again later.', {
-      cause,
-    }),
+    new AppError(
+      507,
+      'storage-full',
+      'No space left',
+      'The server has no space left for this file. Try again later.',
+      {
+        cause,
+      },
+    ),
 };

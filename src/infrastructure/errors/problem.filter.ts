@@ -22,7 +22,12 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = toAppError(exception);
     if (problem.status >= 500) {
       this.logger.error(
-        { err: summarize(exception), sqlState: sqlStateOf(exception), code: problem.code, path: request.path },
+        {
+          err: summarize(exception),
+          sqlState: sqlStateOf(exception),
+          code: problem.code,
+          path: request.path,
+        },
         'request failed',
       );
     }
@@ -53,20 +58,31 @@ export class ProblemFilter implements ExceptionFilter {
 /** What the caller is told about an error. Exported for tests. */
 export function toAppError(exception: unknown): AppError {
   if (exception instanceof AppError) return exception;
-  if (exception instanceof MediaRejectedError) return errors.unsupportedMedia(exception.code, exception.message);
+  if (exception instanceof MediaRejectedError)
+    return errors.unsupportedMedia(exception.code, exception.message);
   if (exception instanceof StorageUnavailableError) {
     return exception.reason === 'full'
       ? errors.insufficientStorage(exception)
-      : errors.unavailable('storage-unavailable', 'The file store does not answer. Try again in a moment.', exception);
+      : errors.unavailable(
+          'storage-unavailable',
+          'The file store does not answer. Try again in a moment.',
+          exception,
+        );
   }
   if (exception instanceof HttpException) return fromHttpException(exception);
   const fromParser = fromBodyParser(exception);
   if (fromParser) return fromParser;
   const fromDatabase = fromSqlState(exception);
   if (fromDatabase) return fromDatabase;
-  return new AppError(500, 'internal-error', 'Internal error', 'Something went wrong on our side. The request id helps us to find it.', {
-    cause: exception,
-  });
+  return new AppError(
+    500,
+    'internal-error',
+    'Internal error',
+    'Something went wrong on our side. The request id helps us to find it.',
+    {
+      cause: exception,
+    },
+  );
 }
 
 function fromHttpException(exception: HttpException): AppError {
@@ -89,13 +105,21 @@ function fromHttpException(exception: HttpException): AppError {
 /** Errors of Express' body parser and router carry `type` and `status`. */
 function fromBodyParser(exception: unknown): AppError | null {
   const { type, status } = exception as { type?: unknown; status?: unknown };
-  if (type === 'entity.parse.failed') return errors.badRequest('malformed-json', 'The body is not valid JSON.');
+  if (type === 'entity.parse.failed')
+    return errors.badRequest('malformed-json', 'The body is not valid JSON.');
   if (type === 'entity.too.large') return errors.payloadTooLarge('A JSON body may hold 1 MB at most.');
   if (type === 'encoding.unsupported' || type === 'charset.unsupported') {
-    return new AppError(415, 'unsupported-encoding', 'Encoding not accepted', 'Send UTF-8, plain or gzip-compressed.');
+    return new AppError(
+      415,
+      'unsupported-encoding',
+      'Encoding not accepted',
+      'Send UTF-8, plain or gzip-compressed.',
+    );
   }
-  if (type === 'request.aborted') return errors.badRequest('request-aborted', 'The connection closed before the body was complete.');
-  if (exception instanceof URIError) return errors.badRequest('malformed-url', 'The URL holds an invalid percent escape.');
+  if (type === 'request.aborted')
+    return errors.badRequest('request-aborted', 'The connection closed before the body was complete.');
+  if (exception instanceof URIError)
+    return errors.badRequest('malformed-url', 'The URL holds an invalid percent escape.');
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new AppError(status, 'bad-request', 'The request is not valid', 'The request could not be read.');
   }
@@ -105,29 +129,48 @@ function fromBodyParser(exception: unknown): AppError | null {
 /** The one map from SQLSTATE to answers. */
 function fromSqlState(exception: unknown): AppError | null {
   if (isUnavailable(exception)) {
-    return errors.unavailable('database-unavailable', 'The database does not answer. Try again in a moment.', exception);
+    return errors.unavailable(
+      'database-unavailable',
+      'The database does not answer. Try again in a moment.',
+      exception,
+    );
   }
   switch (sqlStateOf(exception)) {
     case '23505':
       return errors.conflict('already-exists', 'Something with this name or content exists already.');
     case '23503':
-      return errors.conflict('reference-missing', 'Something that this request refers to does not exist any more.');
+      return errors.conflict(
+        'reference-missing',
+        'Something that this request refers to does not exist any more.',
+      );
     case '23514':
-      return /transition/.test(constraintOf(exception) ?? '') || /cannot go from/.test(String((exception as Error).message))
+      return /transition/.test(constraintOf(exception) ?? '') ||
+        /cannot go from/.test(String((exception as Error).message))
         ? errors.conflict('invalid-transition', 'The present status does not allow this.')
         : errors.badRequest('value-out-of-range', 'A value is outside of what is allowed.');
     case '22P02':
     case '22P05':
     case '22021':
-      return errors.badRequest('invalid-text', 'A value holds characters that cannot be stored (for example NUL).');
+      return errors.badRequest(
+        'invalid-text',
+        'A value holds characters that cannot be stored (for example NUL).',
+      );
     case '22001':
     case '22003':
       return errors.badRequest('value-out-of-range', 'A value is too long or too large.');
     case '57014':
-      return errors.unavailable('timed-out', 'The request took too long and was stopped. Try a narrower one.', exception);
+      return errors.unavailable(
+        'timed-out',
+        'The request took too long and was stopped. Try a narrower one.',
+        exception,
+      );
     case '40001':
     case '40P01':
-      return errors.unavailable('busy', 'Too many changes at the same time. Try again in a moment.', exception);
+      return errors.unavailable(
+        'busy',
+        'Too many changes at the same time. Try again in a moment.',
+        exception,
+      );
     default:
       return null;
   }
@@ -138,5 +181,9 @@ function summarize(exception: unknown): { name: string; message: string; stack?:
   if (!(exception instanceof Error)) return { name: 'NonError', message: typeof exception };
   const cause = exception instanceof AppError ? exception.extra.cause : undefined;
   const source = cause instanceof Error ? cause : exception;
-  return { name: source.name, message: source.message.slice(0, 500), stack: source.stack?.split('\n').slice(0, 12).join('\n') };
+  return {
+    name: source.name,
+    message: source.message.slice(0, 500),
+    stack: source.stack?.split('\n').slice(0, 12).join('\n'),
+  };
 }

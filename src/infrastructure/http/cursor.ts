@@ -33,10 +33,17 @@ export class CursorCodec {
         return JSON.parse(Buffer.from(body, 'base64url').toString()) as T;
       }
     }
-    throw errors.badRequest('invalid-cursor', 'The cursor is not valid for this list. Start again without one.', '?cursor');
+    throw errors.badRequest(
+      'invalid-cursor',
+      'The cursor is not valid for this list. Start again without one.',
+      '?cursor',
+    );
   }
 
   private sign(kind: string, userId: string, body: string): Buffer {
-    return createHmac('sha256', this.key).update(`${kind}\n${userId}\n${body}`).digest().subarray(0, SIGNATURE_BYTES);
+    return createHmac('sha256', this.key)
+      .update(`${kind}\n${userId}\n${body}`)
+      .digest()
+      .subarray(0, SIGNATURE_BYTES);
   }
 }

@@ -21,8 +21,10 @@ export interface RequestWithPrincipal extends Request {
 }
 
 /** The authenticated caller, as a controller parameter. */
-export const CurrentPrincipal = createParamDecorator((_data: unknown, context: ExecutionContext): Principal => {
-  const principal = context.switchToHttp().getRequest<RequestWithPrincipal>().principal;
-  if (!principal) throw errors.unauthenticated();
-  return principal;
-});
+export const CurrentPrincipal = createParamDecorator(
+  (_data: unknown, context: ExecutionContext): Principal => {
+    const principal = context.switchToHttp().getRequest<RequestWithPrincipal>().principal;
+    if (!principal) throw errors.unauthenticated();
+    return principal;
+  },
+);

@@ -16,7 +16,10 @@ export class RlsInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const principal = context.switchToHttp().getRequest<RequestWithPrincipal>().principal;
     if (principal) {
-      const access = this.reflector.getAllAndOverride<RouteAccess>(ROUTE_ACCESS, [context.getHandler(), context.getClass()]);
+      const access = this.reflector.getAllAndOverride<RouteAccess>(ROUTE_ACCESS, [
+        context.getHandler(),
+        context.getClass(),
+      ]);
       setActor({ kind: access?.kind === 'admin' ? 'admin' : 'user', userId: principal.userId });
     }
     return next.handle();

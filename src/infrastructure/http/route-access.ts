@@ -29,13 +29,19 @@ export const AdminOnly = (): MethodDecorator & ClassDecorator =>
 
 /** For the user in person, or an API key that holds the scope. */
 export const RequireScope = (scope: Scope): MethodDecorator & ClassDecorator =>
-  applyDecorators(SetMetadata(ROUTE_ACCESS, { kind: 'scope', scope }), ApiBearerAuth(), ApiSecurity('apiKey'));
+  applyDecorators(
+    SetMetadata(ROUTE_ACCESS, { kind: 'scope', scope }),
+    ApiBearerAuth(),
+    ApiSecurity('apiKey'),
+  );
 
 /** Which hourly limit of the plan a route counts against; `api` unless said otherwise. */
-export const RateLimit = (bucket: RateBucket): MethodDecorator & ClassDecorator => SetMetadata(RATE_BUCKET, bucket);
+export const RateLimit = (bucket: RateBucket): MethodDecorator & ClassDecorator =>
+  SetMetadata(RATE_BUCKET, bucket);
 
 /** Refused with 403 `feature-not-in-plan` when the caller's plan lacks the feature. */
-export const RequireFeature = (feature: string): MethodDecorator & ClassDecorator => SetMetadata(REQUIRED_FEATURE, feature);
+export const RequireFeature = (feature: string): MethodDecorator & ClassDecorator =>
+  SetMetadata(REQUIRED_FEATURE, feature);
 
 /** The one list of open routes. */
 export const PUBLIC_ROUTES = [

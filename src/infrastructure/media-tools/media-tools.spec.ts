@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MediaTools } from './media-tools.js';
 import { sharp } from './sharp-setup.js';
 import { rotatedHeic } from './testing/heic-fixture.js';
@@ -117,16 +118,22 @@ describe('thumbnail', () => {
 
 describe('concurrency', () => {
   it('decodes at most as many files at a time as it is told', async () => {
-    const one = new MediaTools({ maxConcurrentDecodes: 1 });
-    const heic = await saved('a.heic', rotatedHeic());
-    const ends: number[] = [];
-    // Each decode takes a thread of its own; were they not queued, all four would end together.
-    await Promise.all(
-      Array.from({ length: 4 }, async (_, index) => {
-        await one.inspect(heic, unlimited);
-        ends.push(index);
-      }),
-    );
-    expect(ends).toEqual([0, 1, 2, 3]);
+    const slow = await saved('slow.heic', rotatedHeic());
+    const quick = await saved('quick.png', await quarters(2, 2));
+    const orderOfEnds = async (maxConcurrentDecodes: number) => {
+      const limited = new MediaTools({ maxConcurrentDecodes });
+      const ends: string[] = [];
+      const inspect = async (path: string) => {
+        await limited.inspect(path, unlimited);
+        ends.push(path);
+      };
+      // The first file has taken its place once the second one comes.
+      const first = inspect(slow);
+      await delay(30);
+      await Promise.all([first, inspect(quick)]);
+      return ends;
+    };
+    expect(await orderOfEnds(2)).toEqual([quick, slow]);
+    expect(await orderOfEnds(1)).toEqual([slow, quick]);
   });
 });

@@ -7,6 +7,7 @@ import type {
   ExtractedKeyframe,
   InspectedMedia,
   InspectionLimits,
+  MediaProbe,
   Thumbnail,
   TranscriptCue,
   VideoProbe,
@@ -50,7 +51,7 @@ export class MediaTools {
    */
   async inspect(path: string, limits: InspectionLimits, signal?: AbortSignal): Promise<InspectedMedia> {
     const detected = await detectFileType(path);
-    const probe = await this.decodes.run(
+    const probe = await this.decodes.run<MediaProbe>(
       () =>
         detected.fileType === 'image'
           ? this.images.probe(path, detected, signal)

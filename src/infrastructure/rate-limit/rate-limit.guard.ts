@@ -24,7 +24,10 @@ export class RateLimitGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const bucket =
-      this.reflector.getAllAndOverride<RateBucket | undefined>(RATE_BUCKET, [context.getHandler(), context.getClass()]) ?? 'api';
+      this.reflector.getAllAndOverride<RateBucket | undefined>(RATE_BUCKET, [
+        context.getHandler(),
+        context.getClass(),
+      ]) ?? 'api';
     if (bucket === 'none') return true;
     const http = context.switchToHttp();
     const request = http.getRequest<AuthenticatedRequest>();
@@ -34,8 +37,10 @@ export class RateLimitGuard implements CanActivate {
       await this.consume(response, 'anonymous', `anonymous:${request.ip}`, ANONYMOUS_PER_HOUR);
       return true;
     }
-    if (bucket === 'upload') await this.consume(response, 'upload', `upload:${account.userId}`, account.uploadRateLimit);
-    if (bucket === 'search') await this.consume(response, 'search', `search:${account.userId}`, account.searchRateLimit);
+    if (bucket === 'upload')
+      await this.consume(response, 'upload', `upload:${account.userId}`, account.uploadRateLimit);
+    if (bucket === 'search')
+      await this.consume(response, 'search', `search:${account.userId}`, account.searchRateLimit);
     await this.consume(response, 'api', `api:${account.userId}`, account.apiRateLimit);
     return true;
   }

@@ -77,19 +77,34 @@ export class RedisRateLimiter implements RateLimiter {
   async consume(key: string, limit: number, windowSeconds: number): Promise<RateDecision> {
     const windowMs = windowSeconds * 1000;
     try {
-      const answer = (await this.redis.eval(SCRIPT, 1, `rate:${key}`, limit, windowMs, uuidv7())) as [number, number, string, string];
+      const answer = (await this.redis.eval(SCRIPT, 1, `rate:${key}`, limit, windowMs, uuidv7())) as [
+        number,
+        number,
+        string,
+        string,
+      ];
       return decide(answer[0] === 1, limit, answer[1], Number(answer[2]), Number(answer[3]), windowMs);
     } catch (error) {
       if (Date.now() - this.lastWarning > 60_000) {
         this.lastWarning = Date.now();
-        this.logger.warn({ reason: (error as Error).message }, 'Redis does not answer: rate limits are counted per process');
+        this.logger.warn(
+          { reason: (error as Error).message },
+          'Redis does not answer: rate limits are counted per process',
+        );
       }
       return this.fallback.consume(key, limit, windowSeconds);
     }
   }
 }
 
-function decide(allowed: boolean, limit: number, count: number, oldest: number, now: number, windowMs: number): RateDecision {
+function decide(
+  allowed: boolean,
+  limit: number,
+  count: number,
+  oldest: number,
+  now: number,
+  windowMs: number,
+): RateDecision {
   return {
     allowed,
     limit,

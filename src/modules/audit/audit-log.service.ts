@@ -16,13 +16,20 @@ export class AuditLogService {
 
   /** A user's own events, newest first, by keyset. */
   async list(userId: string, page: PageQuery): Promise<AuditLogPage> {
-    const after = page.cursor ? this.cursors.decode<{ at: string; id: string }>(CURSOR_KIND, userId, page.cursor) : null;
+    const after = page.cursor
+      ? this.cursors.decode<{ at: string; id: string }>(CURSOR_KIND, userId, page.cursor)
+      : null;
     const rows = await this.database.run((tx) =>
       tx.auditLog.findMany({
         where: {
           userId,
           ...(after
-            ? { OR: [{ occurredAt: { lt: new Date(after.at) } }, { occurredAt: new Date(after.at), id: { lt: after.id } }] }
+            ? {
+                OR: [
+                  { occurredAt: { lt: new Date(after.at) } },
+                  { occurredAt: new Date(after.at), id: { lt: after.id } },
+                ],
+              }
             : {}),
         },
         orderBy: [{ occurredAt: 'desc' }, { id: 'desc' }],

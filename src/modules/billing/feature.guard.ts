@@ -18,7 +18,8 @@ export class FeatureGuard implements CanActivate {
     if (!feature) return true;
     const account = context.switchToHttp().getRequest<AuthenticatedRequest>().account;
     if (!account) throw errors.unauthenticated();
-    if (!planIncludes(account.tier, account.features, feature)) throw errors.featureNotInPlan(feature, account.tier);
+    if (!planIncludes(account.tier, account.features, feature))
+      throw errors.featureNotInPlan(feature, account.tier);
     return true;
   }
 }

@@ -25,10 +25,16 @@ const INHERITED: Record<SubscriptionTier, readonly string[]> = {
 export function planIncludes(tier: SubscriptionTier, enabled: readonly string[], feature: string): boolean {
   return (
     enabled.includes('all_features') ||
-    enabled.includes('all_ai_features') && AI_FEATURES.includes(feature) ||
+    (enabled.includes('all_ai_features') && AI_FEATURES.includes(feature)) ||
     enabled.includes(feature) ||
     INHERITED[tier].includes(feature)
   );
 }
 
-const AI_FEATURES = ['basic_analysis', 'full_analysis', 'celebrity_detection', 'content_moderation', 'custom_models'];
+const AI_FEATURES = [
+  'basic_analysis',
+  'full_analysis',
+  'celebrity_detection',
+  'content_moderation',
+  'custom_models',
+];

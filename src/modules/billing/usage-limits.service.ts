@@ -38,10 +38,14 @@ export class UsageLimitsService {
     const tierName = parseTier(tier);
     return this.database.run(async (tx) => {
       // Two administrators at once: one after the other.
-      await tx.$queryRaw(Prisma.sql`SELECT pg_advisory_xact_lock(hashtext('usage_limits'), hashtext(${tierName}))::text`);
+      await tx.$queryRaw(
+        Prisma.sql`SELECT pg_advisory_xact_lock(hashtext('usage_limits'), hashtext(${tierName}))::text`,
+      );
       const before = await findInForce(tx, tierName);
       // Milliseconds, as the column keeps them: rounded up, the new row would not be in force for a moment.
-      const [clock] = await tx.$queryRaw<{ now: Date }[]>(Prisma.sql`SELECT date_trunc('milliseconds', now()) AS now`);
+      const [clock] = await tx.$queryRaw<{ now: Date }[]>(
+        Prisma.sql`SELECT date_trunc('milliseconds', now()) AS now`,
+      );
       const now = new Date(Math.max(clock?.now.getTime() ?? 0, before.effectiveFrom.getTime() + 1));
       await tx.usageLimit.update({ where: { id: before.id }, data: { effectiveUntil: now } });
       const created = await tx.usageLimit.create({

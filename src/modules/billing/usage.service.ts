@@ -111,7 +111,8 @@ export class UsageService {
     const userId = currentUserId();
     await this.assertStorage(tx, sizeBytes);
     const { count } = await tx.uploadReservation.deleteMany({ where: { userId, id: reservationId } });
-    if (count === 0) throw errors.conflict('upload-expired', 'The upload took too long. Send the file again.');
+    if (count === 0)
+      throw errors.conflict('upload-expired', 'The upload took too long. Send the file again.');
   }
 
   /**
@@ -154,7 +155,9 @@ export class UsageService {
       await tx.$queryRaw(rollBillingPeriod(userId));
       const plan = await this.plan(tx);
       if (plan.maxMonthlyCost === null) return;
-      const [cost] = await tx.$queryRaw<{ amount: string }[]>(costOfPeriod(userId, plan.billingPeriodStart, estimate.currency));
+      const [cost] = await tx.$queryRaw<{ amount: string }[]>(
+        costOfPeriod(userId, plan.billingPeriodStart, estimate.currency),
+      );
       const [answer] = await tx.$queryRaw<{ within: boolean }[]>(
         withinBudget(cost?.amount ?? '0', estimate.amount, plan.maxMonthlyCost),
       );
@@ -207,7 +210,9 @@ export class UsageService {
     return this.database.run(async (tx) => {
       await tx.$queryRaw(rollBillingPeriod(userId));
       const plan = await this.plan(tx);
-      const [cost] = await tx.$queryRaw<{ amount: string }[]>(costOfPeriod(userId, plan.billingPeriodStart, CURRENCY));
+      const [cost] = await tx.$queryRaw<{ amount: string }[]>(
+        costOfPeriod(userId, plan.billingPeriodStart, CURRENCY),
+      );
       const storageLimit = toNumber(plan.maxStorageBytes);
       const usedBytes = Number(plan.storageUsedBytes);
       return {
@@ -234,7 +239,11 @@ export class UsageService {
 }
 
 /** Removes a reservation and gives its slot back; nothing happens when it is gone already. Shared with the sweep. */
-export async function releaseReservation(tx: Transaction, userId: string, reservationId: string): Promise<boolean> {
+export async function releaseReservation(
+  tx: Transaction,
+  userId: string,
+  reservationId: string,
+): Promise<boolean> {
   const reservation = await tx.uploadReservation.findFirst({ where: { userId, id: reservationId } });
   if (!reservation) return false;
   const { count } = await tx.uploadReservation.deleteMany({ where: { userId, id: reservationId } });
@@ -251,7 +260,10 @@ function currentUserId(): string {
 
 const toNumber = (value: bigint | null): number | null => (value === null ? null : Number(value));
 
-const counter = (used: number, limit: number | null): { used: number; limit: number | null; remaining: number | null } => ({
+const counter = (
+  used: number,
+  limit: number | null,
+): { used: number; limit: number | null; remaining: number | null } => ({
   used,
   limit,
   remaining: limit === null ? null : Math.max(0, limit - used),

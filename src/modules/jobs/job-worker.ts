@@ -37,7 +37,8 @@ export class JobWorker implements OnApplicationBootstrap, OnModuleDestroy {
       await this.start();
       return;
     }
-    this.dispatcher.start();
+    // Without a consumer a queue in memory would only hide due rows from the processes that do work.
+    if (this.transport.kind !== 'in-process') this.dispatcher.start();
   }
 
   /** Starts to work, with whatever handlers there are. */

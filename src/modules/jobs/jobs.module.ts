@@ -1,12 +1,13 @@
 import { hostname } from 'node:os';
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { AppConfig } from '../../infrastructure/config/config.js';
 import { Database } from '../../infrastructure/database/database.js';
-import { APP_CONFIG, LOGGER } from '../../infrastructure/infrastructure.tokens.js';
+import { APP_CONFIG, LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens.js';
 import type { Logger } from '../../infrastructure/observability/logger.js';
 import { createJobTransport } from '../../infrastructure/queue/create-job-transport.js';
 import { JOB_TRANSPORT, type JobTransport } from '../../infrastructure/queue/job-transport.js';
+import type { ProcessRole } from '../../infrastructure/runtime.js';
 import { BillingModule } from '../billing/billing.module.js';
 import { UsageService } from '../billing/usage.service.js';
 import { AdminJobsController } from './admin-jobs.controller.js';
@@ -21,32 +22,7 @@ import { JobsController } from './jobs.controller.js';
 import { JobsRepository } from './jobs.repository.js';
 import { JobsService } from './jobs.service.js';
 
-/** Injection token of JobProcessOptions. */
-export const JOB_PROCESS = Symbol('JOB_PROCESS');
-
-export interface JobProcessOptions {
-  /**
-   * Whether this process works on jobs. Unless said otherwise it does when there is no Redis, because then no other
-   * process could; with Redis that is the worker's business.
-   */
-  consume?: boolean;
-  /** How long jobs under way may go on when the process is told to stop, in milliseconds. */
-  drainMs?: number;
-}
-
-/** Says what the process is. Import it beside the application's module, e.g. `JobProcessModule.for({ consume: true })`. */
-@Global()
-@Module({})
-export class JobProcessModule {
-  static for(options: JobProcessOptions): DynamicModule {
-    return {
-      module: JobProcessModule,
-      providers: [{ provide: JOB_PROCESS, useValue: options }],
-      exports: [JOB_PROCESS],
-    };
-  }
-}
-
+/** The job machine: rows, dispatch, workers, and what people see of it. */
 @Module({
   imports: [BillingModule],
   controllers: [JobsController, AdminJobsController],
@@ -108,26 +84,18 @@ export class JobProcessModule {
     },
     {
       provide: JobWorker,
-      inject: [
-        JOB_TRANSPORT,
-        JobDispatcher,
-        JobRunner,
-        JobRegistry,
-        APP_CONFIG,
-        { token: JOB_PROCESS, optional: true },
-      ],
+      inject: [JOB_TRANSPORT, JobDispatcher, JobRunner, JobRegistry, APP_CONFIG, PROCESS_ROLE],
       useFactory: (
         transport: JobTransport,
         dispatcher: JobDispatcher,
         runner: JobRunner,
         registry: JobRegistry,
         config: AppConfig,
-        options: JobProcessOptions | undefined,
+        role: ProcessRole,
       ): JobWorker =>
         new JobWorker(transport, dispatcher, runner, registry, {
-          consume: options?.consume ?? transport.kind === 'in-process',
+          consume: role.runsJobs,
           concurrency: config.JOB_CONCURRENCY,
-          drainMs: options?.drainMs,
         }),
     },
   ],

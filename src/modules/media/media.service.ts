@@ -117,10 +117,7 @@ export class MediaService {
         if (await this.media.findActiveByHash(tx, userId, row.fileHash)) throw duplicateExists();
         await this.usage.assertStorage(tx, Number(row.fileSizeBytes + row.derivativeBytes));
         const analysed = row.status === 'completed';
-        await this.media.update(tx, userId, id, {
-          deletedAt: null,
-          ...(analysed ? {} : { status: 'queued' }),
-        });
+        await this.media.update(tx, userId, id, { deletedAt: null });
         if (!analysed) await this.jobs.enqueue(tx, pipelineFor(row.fileType as FileType, id));
         await this.audit.record(tx, {
           eventType: 'media.restored',
@@ -182,11 +179,6 @@ export class MediaService {
           'The file is being analysed. Wait until that has ended, or cancel it.',
         );
       }
-      await this.media.update(tx, userId, id, {
-        status: 'queued',
-        statusReason: null,
-        processingError: null,
-      });
       await this.jobs.enqueue(tx, pipelineFor(row.fileType as FileType, id));
       await this.audit.record(tx, {
         eventType: 'media.reanalyze',

@@ -4,7 +4,8 @@ import { Database, type Transaction } from '../../infrastructure/database/databa
 import { Prisma } from '../../infrastructure/database/generated/client.js';
 import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens.js';
 import type { ProcessRole } from '../../infrastructure/runtime.js';
-import { UploadSweeper } from '../media/media.module.js';
+import { TrashPurger } from '../media/trash-purger.js';
+import { UploadSweeper } from '../media/upload/upload-sweeper.js';
 
 const HOUR_MS = 3_600_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
@@ -30,9 +31,13 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(PROCESS_ROLE) private readonly role: ProcessRole,
     @Inject(UploadSweeper) uploads: UploadSweeper,
+    @Inject(TrashPurger) trash: TrashPurger,
   ) {
     this.tasks = [
-      { name: 'billing-periods', run: () => this.inSystem((tx) => count(tx, Prisma.sql`SELECT reset_monthly_usage() AS count`)) },
+      {
+        name: 'billing-periods',
+        run: () => this.inSystem((tx) => count(tx, Prisma.sql`SELECT reset_monthly_usage() AS count`)),
+      },
       {
         name: 'expired-sessions',
         run: () =>
@@ -44,9 +49,13 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
       },
       {
         name: 'expired-idempotency-keys',
-        run: () => this.inSystem((tx) => tx.$executeRaw(Prisma.sql`DELETE FROM idempotency_keys WHERE expires_at < now()`)),
+        run: () =>
+          this.inSystem((tx) =>
+            tx.$executeRaw(Prisma.sql`DELETE FROM idempotency_keys WHERE expires_at < now()`),
+          ),
       },
-      { name: 'abandoned-uploads', run: () => uploads.sweep() },
+      { name: 'abandoned-uploads', run: async () => Object.values(await uploads.sweep()).reduce((sum, figure) => sum + figure, 0) },
+      { name: 'trash', run: async () => (await trash.purge()).purged },
     ];
   }
 
@@ -65,7 +74,10 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
   /** Runs one task. @throws Error for an unknown name, and what the task throws */
   async run(name: string): Promise<number> {
     const task = this.tasks.find((candidate) => candidate.name === name);
-    if (!task) throw new Error(`There is no task "${name}". Tasks: ${this.tasks.map(({ name: known }) => known).join(', ')}`);
+    if (!task)
+      throw new Error(
+        `There is no task "${name}". Tasks: ${this.tasks.map(({ name: known }) => known).join(', ')}`,
+      );
     return task.run();
   }
 

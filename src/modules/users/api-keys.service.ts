@@ -22,7 +22,11 @@ export class ApiKeysService {
   async list(principal: Principal): Promise<{ items: ApiKeyResponse[] }> {
     requireSession(principal);
     const rows = await this.database.run((tx) =>
-      tx.apiKey.findMany({ where: { userId: principal.userId }, orderBy: [{ createdAt: 'desc' }, { id: 'desc' }], take: 200 }),
+      tx.apiKey.findMany({
+        where: { userId: principal.userId },
+        orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
+        take: 200,
+      }),
     );
     return { items: rows.map(toResponse) };
   }
@@ -39,7 +43,10 @@ export class ApiKeysService {
     const row = await this.database.run(async (tx) => {
       const live = await tx.apiKey.count({ where: { userId: principal.userId, revokedAt: null } });
       if (live >= MAX_LIVE_KEYS) {
-        throw errors.conflict('too-many-api-keys', `An account holds ${MAX_LIVE_KEYS} keys at most. Revoke one first.`);
+        throw errors.conflict(
+          'too-many-api-keys',
+          `An account holds ${MAX_LIVE_KEYS} keys at most. Revoke one first.`,
+        );
       }
       const created = await tx.apiKey.create({
         data: {

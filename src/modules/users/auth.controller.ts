@@ -1,5 +1,11 @@
 import { Body, Controller, HttpCode, Inject, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { Public } from '../../infrastructure/http/route-access.js';
 import { AuthService } from './auth.service.js';
 import { LoginRequest, RefreshRequest, RegisterRequest, SessionResponse } from './dto/auth.dto.js';

@@ -2,7 +2,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AccessTokens } from '../../infrastructure/auth/access-tokens.js';
 import { normalizeEmail } from '../../infrastructure/auth/email.js';
-import { findAccount, resolveIdentity, type AccountRow } from '../../infrastructure/auth/identity.repository.js';
+import {
+  findAccount,
+  resolveIdentity,
+  type AccountRow,
+} from '../../infrastructure/auth/identity.repository.js';
 import { Passwords } from '../../infrastructure/auth/passwords.js';
 import type { AppConfig } from '../../infrastructure/config/config.js';
 import { currentScope } from '../../infrastructure/context/request-context.js';
@@ -42,7 +46,9 @@ export class AuthService {
     const familyId = uuidv7();
     try {
       const refreshToken = await this.database.runAsSystem('auth.register', async (tx) => {
-        await tx.user.create({ data: { id: userId, email, displayName: request.displayName?.trim() || null } });
+        await tx.user.create({
+          data: { id: userId, email, displayName: request.displayName?.trim() || null },
+        });
         await tx.authIdentity.create({
           data: { userId, id: uuidv7(), provider: 'local', subject: email, secretHash },
           select: { id: true },
@@ -56,7 +62,12 @@ export class AuthService {
         });
         return issueRefreshToken(tx, userId, familyId, this.config.REFRESH_TOKEN_SECONDS);
       });
-      return await toSession(this.tokens, { userId, email, role: 'USER', tier: 'free' }, familyId, refreshToken);
+      return await toSession(
+        this.tokens,
+        { userId, email, role: 'USER', tier: 'free' },
+        familyId,
+        refreshToken,
+      );
     } catch (error) {
       if (sqlStateOf(error) === '23505') {
         throw errors.conflict('email-taken', 'There is an account with this e-mail address. Log in instead.');
@@ -73,7 +84,10 @@ export class AuthService {
       const identity = await resolveIdentity(tx, 'local', email);
       return { identity, account: identity ? await findAccount(tx, identity.userId) : null };
     });
-    const matched = await this.passwords.matches(found.account ? (found.identity?.secretHash ?? null) : null, request.password);
+    const matched = await this.passwords.matches(
+      found.account ? (found.identity?.secretHash ?? null) : null,
+      request.password,
+    );
     const account = found.account;
     if (!matched || !account) {
       await this.recordFailure(found.identity?.userId ?? null);
@@ -105,7 +119,10 @@ export class AuthService {
       }
       const account = await findAccount(tx, row.userId);
       if (!account || account.status === 'suspended') return null;
-      await tx.refreshToken.updateMany({ where: { userId: row.userId, id: row.id }, data: { usedAt: new Date() } });
+      await tx.refreshToken.updateMany({
+        where: { userId: row.userId, id: row.id },
+        data: { usedAt: new Date() },
+      });
       const next = await issueRefreshToken(tx, row.userId, row.familyId, this.config.REFRESH_TOKEN_SECONDS);
       return { account, familyId: row.familyId, next };
     });
@@ -128,7 +145,12 @@ export class AuthService {
         where: { userId: account.userId, provider: 'local' },
         data: { lastUsedAt: new Date() },
       });
-      await this.audit.record(tx, { eventType: 'auth.logged-in', category: 'auth', action: 'login', userId: account.userId });
+      await this.audit.record(tx, {
+        eventType: 'auth.logged-in',
+        category: 'auth',
+        action: 'login',
+        userId: account.userId,
+      });
       return issueRefreshToken(tx, account.userId, familyId, this.config.REFRESH_TOKEN_SECONDS);
     });
     return toSession(this.tokens, account, familyId, refreshToken);

@@ -13,7 +13,9 @@ export class ProfileService {
 
   /** @throws AppError 404 when the account is gone */
   async read(userId: string): Promise<ProfileResponse> {
-    const user = await this.database.run((tx) => tx.user.findFirst({ where: { id: userId, deletedAt: null } }));
+    const user = await this.database.run((tx) =>
+      tx.user.findFirst({ where: { id: userId, deletedAt: null } }),
+    );
     if (!user) throw errors.notFound('account');
     return {
       id: user.id,
@@ -32,7 +34,9 @@ export class ProfileService {
   /** Changes what is given and leaves the rest. @throws AppError 400 when the settings are too large */
   async update(userId: string, update: ProfileUpdate): Promise<ProfileResponse> {
     if (update.settings && Buffer.byteLength(JSON.stringify(update.settings)) > MAX_SETTINGS_BYTES) {
-      throw errors.validation([{ pointer: '/settings', detail: `settings may hold ${MAX_SETTINGS_BYTES} bytes of JSON` }]);
+      throw errors.validation([
+        { pointer: '/settings', detail: `settings may hold ${MAX_SETTINGS_BYTES} bytes of JSON` },
+      ]);
     }
     await this.database.run((tx) =>
       tx.user.updateMany({

@@ -17,7 +17,12 @@ export interface RefreshTokenRow {
 }
 
 /** Writes a new refresh token. @returns the token itself, which is stored as a hash only */
-export async function issueRefreshToken(tx: Transaction, userId: string, familyId: string, lifetimeSeconds: number): Promise<string> {
+export async function issueRefreshToken(
+  tx: Transaction,
+  userId: string,
+  familyId: string,
+  lifetimeSeconds: number,
+): Promise<string> {
   const token = randomBytes(32).toString('base64url');
   await tx.refreshToken.create({
     data: {
@@ -41,7 +46,10 @@ export async function lockRefreshToken(tx: Transaction, token: string): Promise<
 }
 
 export async function revokeFamily(tx: Transaction, userId: string, familyId: string): Promise<void> {
-  await tx.refreshToken.updateMany({ where: { userId, familyId, revokedAt: null }, data: { revokedAt: new Date() } });
+  await tx.refreshToken.updateMany({
+    where: { userId, familyId, revokedAt: null },
+    data: { revokedAt: new Date() },
+  });
 }
 
 export async function toSession(

@@ -1,10 +1,22 @@
 import { Body, Controller, Delete, Get, HttpCode, Inject, Patch, Post } from '@nestjs/common';
-import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import {
+  ApiCreatedResponse,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiOperation,
+  ApiTags,
+} from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
 import { RequireScope } from '../../infrastructure/http/route-access.js';
 import { UuidParam } from '../../infrastructure/http/uuid-param.js';
 import { ApiKeysService } from './api-keys.service.js';
-import { ApiKeyList, ApiKeyRequest, NewApiKeyResponse, ProfileResponse, ProfileUpdate } from './dto/users.dto.js';
+import {
+  ApiKeyList,
+  ApiKeyRequest,
+  NewApiKeyResponse,
+  ProfileResponse,
+  ProfileUpdate,
+} from './dto/users.dto.js';
 import { ProfileService } from './profile.service.js';
 
 @ApiTags('users')
@@ -43,7 +55,10 @@ export class UsersController {
   @RequireScope('account:write')
   @ApiOperation({ summary: 'Make an API key; it is shown this once' })
   @ApiCreatedResponse({ type: NewApiKeyResponse })
-  createKey(@CurrentPrincipal() principal: Principal, @Body() request: ApiKeyRequest): Promise<NewApiKeyResponse> {
+  createKey(
+    @CurrentPrincipal() principal: Principal,
+    @Body() request: ApiKeyRequest,
+  ): Promise<NewApiKeyResponse> {
     return this.apiKeys.create(principal, request);
   }
 

@@ -1,3 +1,7 @@
+// Taken out of Math once: test runners evaluate modules in a context where each look at a global is slow,
+// and these are called for every pixel.
+const { max, min, round, sqrt } = Math;
+
 /**
  * Gives the colour at a point of the drawing's own coordinates.
  * Writes red, green, blue (0..255) and alpha (0..1) into `out`, so that no object is made per pixel.
@@ -24,7 +28,7 @@ export function parseColor(color: string): [number, number, number, number] {
 export function mix(from: string, to: string, amount: number): string {
   const [a, b] = [parseColor(from), parseColor(to)];
   const hex = (index: 0 | 1 | 2 | 3, scale: number) =>
-    Math.round((a[index] + (b[index] - a[index]) * amount) * scale)
+    round((a[index] + (b[index] - a[index]) * amount) * scale)
       .toString(16)
       .padStart(2, '0');
   return `#${hex(0, 1)}${hex(1, 1)}${hex(2, 1)}${hex(3, 255)}`;
@@ -34,7 +38,7 @@ export function mix(from: string, to: string, amount: number): string {
 export function fade(color: string, alpha: number): string {
   return (
     color.slice(0, 7) +
-    Math.round(alpha * 255)
+    round(alpha * 255)
       .toString(16)
       .padStart(2, '0')
   );
@@ -50,9 +54,9 @@ function gradientLookup(stops: readonly ColorStop[]): (position: number, out: Fl
     const position = entry / TABLE_SIZE;
     while (next < colors.length - 1 && colors[next]!.position < position) next++;
     const after = colors[next]!;
-    const before = colors[Math.max(0, next - 1)]!;
+    const before = colors[max(0, next - 1)]!;
     const span = after.position - before.position;
-    const share = span > 0 ? Math.min(1, Math.max(0, (position - before.position) / span)) : 1;
+    const share = span > 0 ? min(1, max(0, (position - before.position) / span)) : 1;
     for (let channel = 0; channel < 4; channel++) {
       const [low, high] = [before.rgba[channel]!, after.rgba[channel]!];
       table[entry * 4 + channel] = low + (high - low) * share;
@@ -87,7 +91,7 @@ export function radial(
   const [rx, ry] = typeof radius === 'number' ? [radius, radius] : radius;
   return (x, y, out) => {
     const [u, v] = [(x - cx) / rx, (y - cy) / ry];
-    lookup(Math.sqrt(u * u + v * v), out);
+    lookup(sqrt(u * u + v * v), out);
   };
 }
 
@@ -99,6 +103,6 @@ export function field(value: (x: number, y: number) => number, ...stops: ColorSt
 
 /** Cubic step from 0 (at `low`) to 1 (at `high`). */
 export function smoothstep(low: number, high: number, value: number): number {
-  const t = Math.min(1, Math.max(0, (value - low) / (high - low)));
+  const t = min(1, max(0, (value - low) / (high - low)));
   return t * t * (3 - 2 * t);
 }

@@ -12,7 +12,7 @@ const WEIGHT = {
   /** The word as it was written: ranks `painting` before `paint` for the query `painting`. */
   word: 0.25,
   /** All n-grams of one word together (as a vector length). */
-  grams: 0.5,
+  grams: 0.75,
   /** Two words in a row. */
   bigram: 0.3,
   concept: 0.8,
@@ -68,7 +68,7 @@ export function textFeatures(text: string): Map<string, number> {
     }
   }
   const result = features.toMap();
-  const visible = folded.replace(/[\s\p{C}]+/gu, '');
+  const visible = folded.replace(/[\s\p{C}\p{M}]+/gu, '');
   // "???" or "…" are no words, but the same signs shall find themselves.
   if (result.size === 0 && visible !== '') result.set(`x:${visible.slice(0, 100)}`, 1);
   return result;

@@ -20,8 +20,8 @@ const SPECIAL_LETTERS: Record<string, string> = {
 export function foldText(text: string): string {
   return (
     text
-      .toLowerCase()
       .normalize('NFKD')
+      .toLowerCase()
       // Only the general accents: the vowel signs of Hindi or Thai are marks too, but part of the word.
       .replace(/[\u0300-\u036f]/g, '')
       .normalize('NFC')

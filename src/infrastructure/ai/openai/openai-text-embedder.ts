@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EmbeddingModel, PricedUsage, TextEmbedder } from '../ai.types.js';
 import { STORED_DIMENSIONS } from '../ai.types.js';
+import { hasVisibleCharacter } from '../clean-text.js';
 import { emptyTextError, providerError } from '../provider-errors.js';
 import { l2Normalize } from '../vectors.js';
 import { COST_SERVICES } from '../vocabulary.js';
@@ -62,7 +63,7 @@ export class OpenAiTextEmbedder implements TextEmbedder {
     signal?: AbortSignal,
   ): Promise<{ vectors: Float32Array[]; usage: PricedUsage }> {
     const inputs = texts.map((text, index) => {
-      if (!/[^\s\p{C}]/u.test(text)) throw emptyTextError(index);
+      if (!hasVisibleCharacter(text)) throw emptyTextError(index);
       return clipToBytes(text, MAX_TEXT_BYTES);
     });
     const vectors: Float32Array[] = [];

@@ -16,7 +16,8 @@ import {
 } from 'class-validator';
 
 /** -1 is accepted as another way to say "unlimited" (C07); null is how it is kept and given out. */
-const UnlimitedAlias = (): PropertyDecorator => Transform(({ value }: { value: unknown }) => (value === -1 ? null : value));
+const UnlimitedAlias = (): PropertyDecorator =>
+  Transform(({ value }: { value: unknown }) => (value === -1 ? null : value));
 const IfLimited = (): PropertyDecorator => ValidateIf((_object, value) => value !== null);
 const MAX_INTEGER = 2_147_483_647;
 /** The largest whole number that JSON clients read exactly. */
@@ -88,11 +89,18 @@ export class UsageLimitsResponse {
   @MaxLength(50, { each: true })
   aiFeaturesEnabled!: string[];
 
-  @ApiProperty({ type: String, nullable: true, description: 'USD per billing period, decimal', example: '5.00' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'USD per billing period, decimal',
+    example: '5.00',
+  })
   @UnlimitedAlias()
   @IfLimited()
   @IsString()
-  @Matches(/^\d{1,8}(\.\d{1,2})?$/, { message: 'maxMonthlyCost must be a decimal string with at most two decimals' })
+  @Matches(/^\d{1,8}(\.\d{1,2})?$/, {
+    message: 'maxMonthlyCost must be a decimal string with at most two decimals',
+  })
   maxMonthlyCost!: string | null;
 
   @ApiProperty({ description: 'share of maxMonthlyCost at which to warn' })

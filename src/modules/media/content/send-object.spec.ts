@@ -117,11 +117,11 @@ describe('sendFile', () => {
 
   it.each([
     ['plain.jpg', 'attachment; filename=plain.jpg'],
-    ['写真.png', `attachment; filename="??.png"; filename*=utf-8''%E5%86%99%E7%9C%9F.png`],
+    ['写真.png', `attachment; filename="??.png"; filename*=UTF-8''%E5%86%99%E7%9C%9F.png`],
     ['a "quoted" name.jpg', 'attachment; filename="a \\"quoted\\" name.jpg"'],
     [
       'x\r\nSet-Cookie: a=b.jpg',
-      `attachment; filename="x??Set-Cookie: a=b.jpg"; filename*=utf-8''x%0D%0ASet-Cookie%3A%20a%3Db.jpg`,
+      `attachment; filename="x??Set-Cookie: a=b.jpg"; filename*=UTF-8''x%0D%0ASet-Cookie%3A%20a%3Db.jpg`,
     ],
   ])('C15: the name %j travels as RFC 6266 has it', async (filename, header) => {
     const response = await request(serve({ filename }).app).get('/file');

@@ -93,6 +93,9 @@ async function prepare(request: Request, response: Response, file: OutgoingFile)
 /** The one range to send, or null for the whole file. */
 function rangeOf(request: Request, file: OutgoingFile): ByteRange | null {
   if (request.headers.range === undefined || !rangeIsCurrent(request, file)) return null;
+  // RFC 9110, 14.1.2: more than the file has means all of it; the parser takes it for unsatisfiable.
+  const suffix = /^bytes=-(\d+)$/.exec(request.headers.range)?.[1];
+  if (suffix !== undefined && Number(suffix) >= file.sizeBytes) return { start: 0, end: file.sizeBytes - 1 };
   const ranges = request.range(file.sizeBytes);
   if (ranges === -1) {
     throw new AppError(

@@ -188,7 +188,8 @@ export function fileNameWords(filename: string): string {
 
 /** `words` unless all of them stand in the title already, as they do when the title was made from the file name. */
 function newWords(words: string, title: string): string {
-  const known = new Set(fileNameWords(`${title} .`).toLowerCase().split(' '));
+  // The title's words as they are written: embedding models take `beachHouse` for one word.
+  const known = new Set(title.toLowerCase().split(/[^\p{L}\p{N}\p{M}]+/u));
   return words.split(' ').every((word) => known.has(word.toLowerCase())) ? '' : words;
 }
 

@@ -1,0 +1,76 @@
+import { DiscoveryService, MetadataScanner, Reflector, ModulesContainer } from '@nestjs/core';
+import { PATH_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
+import { RequestMethod } from '@nestjs/common';
+import { PUBLIC_ROUTES, ROUTE_ACCESS, type RouteAccess } from '../../src/infrastructure/http/route-access.js';
+import { startTestApp, type TestApp } from '../harness/app.js';
+
+interface Route {
+  name: string;
+  method: string;
+  path: string;
+  access: RouteAccess | undefined;
+}
+
+/** Every route of the application, read from the controllers' metadata. */
+function routesOf(app: TestApp): Route[] {
+  const reflector = new Reflector();
+  const discovery = new DiscoveryService(app.nest.get(ModulesContainer));
+  const scanner = new MetadataScanner();
+  return discovery.getControllers().flatMap(({ instance, metatype }) => {
+    if (!instance || !metatype) return [];
+    const prototype = Object.getPrototypeOf(instance) as object;
+    const prefix = String(Reflect.getMetadata(PATH_METADATA, metatype) ?? '');
+    return scanner.getAllMethodNames(prototype).flatMap((name) => {
+      const handler = (prototype as Record<string, () => unknown>)[name];
+      if (!handler || Reflect.getMetadata(METHOD_METADATA, handler) === undefined) return [];
+      const method = RequestMethod[Reflect.getMetadata(METHOD_METADATA, handler) as number] ?? '';
+      const paths = [Reflect.getMetadata(PATH_METADATA, handler) as string | string[]].flat();
+      const access = reflector.getAllAndOverride<RouteAccess | undefined>(ROUTE_ACCESS, [handler, metatype]);
+      return paths.map((suffix) => {
+        const path = `/${[prefix, suffix].join('/')}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
+        return { name: `${method} ${path}`, method, path, access };
+      });
+    });
+  });
+}
+
+describe('access to routes', () => {
+  let app: TestApp;
+  let routes: Route[];
+  beforeAll(async () => {
+    app = await startTestApp({}, { jobs: false });
+    routes = routesOf(app);
+  });
+  afterAll(() => app.stop());
+
+  it('is declared by every route', () => {
+    expect(routes.length).toBeGreaterThan(30);
+    expect(routes.filter((route) => !route.access).map((route) => route.name)).toEqual([]);
+  });
+
+  it('is open for the named routes only', () => {
+    const open = routes.filter((route) => route.access?.kind === 'public').map((route) => route.name);
+    expect(open.sort()).toEqual([...PUBLIC_ROUTES].sort());
+  });
+
+  it('A1: without a credential, every other route answers 401 and nothing else', async () => {
+    for (const route of routes.filter(({ access }) => access?.kind !== 'public')) {
+      const path = route.path.replace(/:(\w+)/g, '01900000-0000-7000-8000-000000000000');
+      const method = (route.method === 'ALL' ? 'get' : route.method.toLowerCase()) as 'get';
+      const response = await app.http[method](path);
+      expect([route.name, response.status]).toEqual([route.name, 401]);
+      if (method !== ('head' as string))
+        expect(response.headers['content-type']).toContain('application/problem+json');
+    }
+  });
+
+  it('A1: administrators only, for users with a session', async () => {
+    const user = await app.createSession();
+    for (const route of routes.filter(({ access }) => access?.kind === 'admin')) {
+      const path = route.path.replace(/:(\w+)/g, 'free');
+      const method = route.method.toLowerCase() as 'get';
+      const response = await app.http[method](path).set(user.headers);
+      expect([route.name, response.status]).toEqual([route.name, 403]);
+    }
+  });
+});

@@ -1,0 +1,529 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type pg from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import type { Database } from '../../src/infrastructure/database/database.js';
+import { JobFailure, type JobResult } from '../../src/modules/jobs/jobs.types.js';
+import { createUser } from '../factories/users.js';
+import { connectAsSuperuser, connectTestDatabase, ownDatabaseUrls } from '../harness/database.js';
+import {
+  asUser,
+  buildMachine,
+  enqueue,
+  eventually,
+  gate,
+  insertMedia,
+  readJob,
+  readMediaStatus,
+  whenJob,
+  type Machine,
+  type MachineOptions,
+} from './jobs-machine.js';
+
+let database: Database;
+let superuser: pg.Client;
+const machines: Machine[] = [];
+
+// A database of its own: the dispatcher takes every due row there is, other tests' rows as well.
+beforeAll(async () => {
+  const urls = await ownDatabaseUrls('jobs_state');
+  database = await connectTestDatabase({ url: urls.runtimeUrl });
+  superuser = await connectAsSuperuser(urls.adminUrl);
+});
+afterEach(async () => {
+  for (const machine of machines.splice(0)) await machine.stop();
+});
+afterAll(async () => {
+  await superuser.end();
+  await database.end();
+});
+
+async function startMachine(options: MachineOptions): Promise<Machine> {
+  const machine = buildMachine(database, options);
+  machines.push(machine);
+  await machine.start();
+  return machine;
+}
+
+const done = async (): Promise<JobResult> => ({});
+
+describe('a job', () => {
+  it('goes from pending to completed with its effects, result, cost and the status of its file', async () => {
+    const user = await createUser(database, { subscriptionTier: 'premium' });
+    const mediaFileId = await insertMedia(database, user.id);
+    const seen: unknown[] = [];
+    const machine = await startMachine({
+      handlers: {
+        embedding_generation: async (context) => {
+          seen.push(context.job, (await readMediaStatus(database, user.id, mediaFileId)).status);
+          await context.progress(40, 'half-way');
+          const usage = {
+            service: 'openai_embeddings',
+            operation: 'embed_text',
+            model: 'test',
+            billingUnit: 'per_token' as const,
+            units: 12,
+            amount: '0.00000012',
+            currency: 'USD',
+          };
+          await context.paid({ ...usage, amount: '0.00000024' }, async () => ({ usage }));
+          return {
+            data: { vectors: 1 },
+            commit: async (tx) => {
+              await tx.tag.create({ data: { userId: user.id, id: uuidv7(), name: 'from the job' } });
+            },
+          };
+        },
+      },
+    });
+    const [jobId = ''] = await enqueue(machine, database, user.id, [
+      { jobType: 'embedding_generation', mediaFileId, config: { version: 2 } },
+    ]);
+    const job = await whenJob(database, user.id, jobId, 'completed');
+    expect(seen).toEqual([
+      {
+        id: jobId,
+        userId: user.id,
+        mediaFileId,
+        jobType: 'embedding_generation',
+        config: { version: 2 },
+        attempt: 1,
+      },
+      'processing',
+    ]);
+    expect(job).toMatchObject({
+      priority: 3,
+      subscriptionTier: 'premium',
+      progressPercentage: 100,
+      step: 'half-way',
+      attempts: 1,
+      resultData: { vectors: 1 },
+      lockedBy: null,
+      leaseExpiresAt: null,
+      errorCode: null,
+    });
+    expect([job.estimatedCost?.toFixed(), job.actualCost?.toFixed()]).toEqual(['0.00000024', '0.00000012']);
+    const [tags, costs] = await asUser(user.id, () =>
+      database.run(async (tx) => [await tx.tag.count(), await tx.costEntry.findMany()] as const),
+    );
+    expect(tags).toBe(1);
+    expect(costs.map((cost) => [cost.processingJobId, cost.amount.toFixed()])).toEqual([
+      [jobId, '0.00000012'],
+    ]);
+    const media = await readMediaStatus(database, user.id, mediaFileId);
+    expect(media).toMatchObject({ status: 'completed', statusReason: null, processingError: null });
+    expect(media.processingCompletedAt?.getTime()).toBeGreaterThanOrEqual(
+      media.processingStartedAt?.getTime() ?? Infinity,
+    );
+    expect(await machine.scrape()).toContain(
+      'jobs_ended_total{job_type="embedding_generation",outcome="completed"} 1',
+    );
+  });
+
+  it('runs after what it depends on, whether that completed or failed', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id, 'video');
+    const order: string[] = [];
+    const noting =
+      (name: string, fail = false) =>
+      async (): Promise<JobResult> => {
+        order.push(name);
+        if (fail)
+          throw new JobFailure('corrupt-media', 'The sound track cannot be read.', false, 'Upload it again.');
+        return {};
+      };
+    const machine = await startMachine({
+      handlers: {
+        media_probe: noting('probe'),
+        video_analysis: noting('video'),
+        transcription: noting('speech', true),
+        clip_scoring: noting('clips'),
+        embedding_generation: noting('embeddings'),
+      },
+      concurrency: 4,
+    });
+    const [probe, video, speech, clips, embeddings] = Array.from({ length: 5 }, () => uuidv7()) as [
+      string,
+      string,
+      string,
+      string,
+      string,
+    ];
+    await enqueue(machine, database, user.id, [
+      { id: probe, jobType: 'media_probe', mediaFileId },
+      { id: video, jobType: 'video_analysis', mediaFileId, dependsOn: [probe] },
+      { id: speech, jobType: 'transcription', mediaFileId, dependsOn: [probe] },
+      { id: clips, jobType: 'clip_scoring', mediaFileId, dependsOn: [video, speech] },
+      { id: embeddings, jobType: 'embedding_generation', mediaFileId, dependsOn: [clips] },
+    ]);
+    await whenJob(database, user.id, embeddings, 'completed');
+    expect(order[0]).toBe('probe');
+    expect(order.slice(1, 3).sort()).toEqual(['speech', 'video']);
+    expect(order.slice(3)).toEqual(['clips', 'embeddings']);
+    expect(await readJob(database, user.id, speech)).toMatchObject({
+      status: 'failed',
+      attempts: 1,
+      errorCode: 'corrupt-media',
+      errorMessage: 'The sound track cannot be read.',
+      hint: 'Upload it again.',
+    });
+    expect(await readMediaStatus(database, user.id, mediaFileId)).toMatchObject({
+      status: 'completed',
+      statusReason: 'partial',
+    });
+    const summaries = await asUser(user.id, () =>
+      database.run((tx) => machine.service.summaries(tx, [mediaFileId])),
+    );
+    expect(summaries.get(mediaFileId)).toEqual({
+      total: 5,
+      completed: 4,
+      failed: 1,
+      progressPercentage: 100,
+    });
+  });
+
+  it('is tried again after a passing failure, and says what went wrong while it waits', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    const whileRetried: unknown[] = [];
+    const machine = await startMachine({
+      handlers: {
+        thumbnail: async ({ job }) => {
+          if (job.attempt === 1) throw new Error('secret inside: postgres://user:password@host');
+          const { errorCode, errorMessage, hint } = await readJob(database, user.id, job.id);
+          whileRetried.push(errorCode, errorMessage, hint);
+          return {};
+        },
+      },
+    });
+    const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+    const job = await whenJob(database, user.id, jobId, 'completed');
+    expect(job).toMatchObject({ attempts: 2, errorCode: null, errorMessage: null, hint: null });
+    // In words for the owner: what an unknown error says goes to the log alone.
+    expect(whileRetried).toEqual([
+      'internal-error',
+      'The step failed unexpectedly.',
+      'It is tried again by itself; if it still fails, retry it later.',
+    ]);
+  });
+
+  it('fails after three attempts, and its file with it when nothing can be found without it', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    let calls = 0;
+    const machine = await startMachine({
+      handlers: {
+        embedding_generation: async () => {
+          calls += 1;
+          throw new JobFailure('provider-down', 'The provider does not answer.', true, 'Try again later.');
+        },
+      },
+    });
+    const [jobId = ''] = await enqueue(machine, database, user.id, [
+      { jobType: 'embedding_generation', mediaFileId },
+    ]);
+    const job = await whenJob(database, user.id, jobId, 'failed');
+    expect([calls, job.attempts, job.errorCode]).toEqual([3, 3, 'provider-down']);
+    expect(await readMediaStatus(database, user.id, mediaFileId)).toMatchObject({
+      status: 'failed',
+      processingError: 'The provider does not answer. Try again later.',
+    });
+  });
+
+  it('changes nothing when its commit fails, and can be tried again', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    const machine = await startMachine({
+      handlers: {
+        thumbnail: async ({ job }) => ({
+          commit: async (tx) => {
+            await tx.tag.create({ data: { userId: user.id, id: uuidv7(), name: `attempt ${job.attempt}` } });
+            if (job.attempt < 3) throw new Error('in the middle of the commit');
+          },
+        }),
+      },
+    });
+    const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+    await whenJob(database, user.id, jobId, 'completed');
+    const tags = await asUser(user.id, () => database.run((tx) => tx.tag.findMany()));
+    expect(tags.map((tag) => tag.name)).toEqual(['attempt 3']);
+  });
+
+  it('is stopped when its time is up, even when it does not listen', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    const machine = await startMachine({
+      timeLimitSeconds: 0.1,
+      stopGraceMs: 50,
+      handlers: { thumbnail: () => new Promise<JobResult>(() => undefined) },
+    });
+    const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+    expect(await whenJob(database, user.id, jobId, 'failed')).toMatchObject({
+      errorCode: 'timed-out',
+      attempts: 3,
+    });
+    expect(machine.runner.runningCount).toBe(0);
+  });
+
+  it('never shows less progress than before, also not in a later attempt', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    const shown: number[] = [];
+    const machine = await startMachine({
+      handlers: {
+        thumbnail: async (context) => {
+          for (const [percentage, step] of [
+            [30, 'a'],
+            [20, 'b'],
+            [70, 'c'],
+            [Number.NaN, 'd'],
+            [1_000, 'e'],
+          ] as const) {
+            if (context.job.attempt === 2 && step === 'e') break;
+            if (context.job.attempt === 1 && step === 'e') throw new Error('again');
+            await context.progress(percentage, step);
+            shown.push((await readJob(database, user.id, context.job.id)).progressPercentage);
+          }
+          return {};
+        },
+      },
+    });
+    const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+    await whenJob(database, user.id, jobId, 'completed');
+    expect(shown).toEqual([30, 30, 70, 70, 70, 70, 70, 70]);
+  });
+
+  it('cannot make a forbidden step: the database refuses', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    const allowed = new Set([
+      'blocked>pending',
+      'blocked>cancelled',
+      'blocked>failed',
+      'pending>processing',
+      'pending>cancelled',
+      'pending>failed',
+      'retrying>processing',
+      'retrying>cancelled',
+      'retrying>failed',
+      'processing>completed',
+      'processing>failed',
+      'processing>retrying',
+      'processing>cancelled',
+      'processing>pending',
+    ]);
+    const statuses = ['blocked', 'pending', 'processing', 'retrying', 'completed', 'failed', 'cancelled'];
+    const made = new Set<string>();
+    for (const from of statuses) {
+      for (const to of statuses.filter((status) => status !== from)) {
+        await superuser.query('BEGIN');
+        await superuser.query(
+          `INSERT INTO processing_jobs (user_id, id, media_file_id, job_type, status, subscription_tier, lease_expires_at)
+           VALUES ($1, $2, $3, 'thumbnail', $4, 'free', now())`,
+          [user.id, uuidv7(), mediaFileId, from],
+        );
+        const step = superuser.query(
+          'UPDATE processing_jobs SET status = $1 WHERE user_id = $2 AND status = $3',
+          [to, user.id, from],
+        );
+        await step.then(
+          () => made.add(`${from}>${to}`),
+          (error: { code?: string }) => expect(error.code).toBe('23514'),
+        );
+        await superuser.query('ROLLBACK');
+      }
+    }
+    expect(made).toEqual(allowed);
+  });
+});
+
+describe('cancelling', () => {
+  it('ends a waiting job at once and lets its dependents go on', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    const hold = gate();
+    const machine = await startMachine({
+      concurrency: 2,
+      handlers: {
+        media_probe: async () => {
+          await hold.promise;
+          return {};
+        },
+        thumbnail: done,
+        embedding_generation: done,
+      },
+    });
+    const [probe, thumbnail, embeddings] = [uuidv7(), uuidv7(), uuidv7()];
+    await enqueue(machine, database, user.id, [
+      { id: probe, jobType: 'media_probe', mediaFileId },
+      { id: thumbnail, jobType: 'thumbnail', mediaFileId, dependsOn: [probe] },
+      { id: embeddings, jobType: 'embedding_generation', mediaFileId, dependsOn: [thumbnail] },
+    ]);
+    await whenJob(database, user.id, probe, 'processing');
+    const answer = await asUser(user.id, () => machine.service.cancel(thumbnail));
+    expect(answer).toMatchObject({ id: thumbnail, status: 'cancelled' });
+    // Asked twice: still cancelled, and no fault.
+    expect(await asUser(user.id, () => machine.service.cancel(thumbnail))).toMatchObject({
+      status: 'cancelled',
+    });
+    await whenJob(database, user.id, embeddings, 'completed');
+    hold.open();
+    await whenJob(database, user.id, probe, 'completed');
+    expect(await readMediaStatus(database, user.id, mediaFileId)).toMatchObject({
+      status: 'completed',
+      statusReason: 'partial',
+    });
+    await expect(asUser(user.id, () => machine.service.cancel(probe))).rejects.toMatchObject({
+      status: 409,
+      code: 'job-ended',
+    });
+  });
+
+  it('stops a running job, from this process and from another', async () => {
+    const user = await createUser(database);
+    for (const elsewhere of [false, true]) {
+      const mediaFileId = await insertMedia(database, user.id);
+      const reasons: unknown[] = [];
+      let effects = 0;
+      const machine = await startMachine({
+        handlers: {
+          thumbnail: async ({ signal }) => {
+            await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+            reasons.push((signal.reason as { reason: string }).reason);
+            return {
+              commit: async () => {
+                effects += 1;
+              },
+            };
+          },
+        },
+      });
+      const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+      await whenJob(database, user.id, jobId, 'processing');
+      const canceller = elsewhere ? buildMachine(database) : machine;
+      expect((await asUser(user.id, () => canceller.service.cancel(jobId))).status).toBe('processing');
+      expect((await whenJob(database, user.id, jobId, 'cancelled')).completedAt).not.toBeNull();
+      expect([reasons, effects]).toEqual([['cancelled'], 0]);
+      await machine.stop();
+    }
+  });
+
+  it('takes all jobs of a file that goes away, and never starts one whose file is in the trash', async () => {
+    const user = await createUser(database);
+    const [cancelled, trashed] = [await insertMedia(database, user.id), await insertMedia(database, user.id)];
+    let started = 0;
+    const idle = buildMachine(database);
+    const [first = '', second = ''] = await enqueue(idle, database, user.id, [
+      { jobType: 'thumbnail', mediaFileId: cancelled },
+      { jobType: 'thumbnail', mediaFileId: trashed },
+    ]);
+    await asUser(user.id, () =>
+      database.run(async (tx) => {
+        await idle.service.cancelForMedia(tx, cancelled);
+        await tx.mediaFile.updateMany({
+          where: { userId: user.id, id: trashed },
+          data: { deletedAt: new Date() },
+        });
+      }),
+    );
+    const machine = await startMachine({
+      handlers: {
+        thumbnail: async () => {
+          started += 1;
+          return {};
+        },
+      },
+    });
+    await eventually(async () =>
+      (await machine.scrape()).includes('job_messages_dropped_total{reason="not-due"}'),
+    );
+    expect(started).toBe(0);
+    expect((await readJob(database, user.id, first)).status).toBe('cancelled');
+    expect(await readJob(database, user.id, second)).toMatchObject({ status: 'pending', attempts: 0 });
+    await asUser(user.id, () => idle.service.cancel(second));
+  });
+});
+
+describe('a manual retry', () => {
+  it('makes a new row for the job and for what was built on it, once', async () => {
+    const user = await createUser(database);
+    const mediaFileId = await insertMedia(database, user.id);
+    let works = false;
+    const ran: string[] = [];
+    const machine = await startMachine({
+      handlers: {
+        media_probe: done,
+        image_analysis: async ({ job }) => {
+          ran.push(`analysis ${String(job.config['version'])}`);
+          if (!works)
+            throw new JobFailure('provider-refused', 'The provider refused the picture.', false, 'Retry it.');
+          return {};
+        },
+        text_analysis: async () => {
+          ran.push('text');
+          return {};
+        },
+        embedding_generation: async () => {
+          ran.push('embeddings');
+          return {};
+        },
+      },
+    });
+    const [probe, analysis, text, embeddings] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()];
+    await enqueue(machine, database, user.id, [
+      { id: probe, jobType: 'media_probe', mediaFileId },
+      { id: analysis, jobType: 'image_analysis', mediaFileId, dependsOn: [probe], config: { version: 7 } },
+      { id: text, jobType: 'text_analysis', mediaFileId, dependsOn: [analysis] },
+      { id: embeddings, jobType: 'embedding_generation', mediaFileId, dependsOn: [text] },
+    ]);
+    await whenJob(database, user.id, embeddings, 'completed');
+    await expect(asUser(user.id, () => machine.service.retry(text))).rejects.toMatchObject({
+      status: 409,
+      code: 'job-not-failed',
+    });
+    works = true;
+    const answers = await Promise.allSettled(
+      [1, 2, 3].map(() => asUser(user.id, () => machine.service.retry(analysis))),
+    );
+    const [created] = answers.flatMap((answer) => (answer.status === 'fulfilled' ? [answer.value] : []));
+    expect(answers.map((answer) => answer.status).sort()).toEqual(['fulfilled', 'rejected', 'rejected']);
+    expect(created).toMatchObject({
+      retryOf: analysis,
+      jobType: 'image_analysis',
+      attempts: 0,
+      status: 'pending',
+    });
+    await eventually(
+      async () => (await readMediaStatus(database, user.id, mediaFileId)).status === 'completed',
+    );
+    expect(ran).toEqual(['analysis 7', 'text', 'embeddings', 'analysis 7', 'text', 'embeddings']);
+    expect((await readMediaStatus(database, user.id, mediaFileId)).statusReason).toBeNull();
+    expect((await readJob(database, user.id, analysis)).status).toBe('failed');
+    await expect(asUser(user.id, () => machine.service.retry(analysis))).rejects.toMatchObject({
+      code: 'job-superseded',
+    });
+    await expect(asUser(user.id, () => machine.service.retry(uuidv7()))).rejects.toMatchObject({
+      status: 404,
+    });
+  });
+});
+
+it('estimates the end from the median of the own last jobs, and says nothing before there are three', async () => {
+  const user = await createUser(database);
+  const machine = await startMachine({
+    handlers: {
+      thumbnail: async ({ job }) => {
+        estimates.push((await readJob(database, user.id, job.id)).estimatedCompletionAt);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        return {};
+      },
+    },
+  });
+  const estimates: (Date | null)[] = [];
+  for (let run = 0; run < 4; run += 1) {
+    const mediaFileId = await insertMedia(database, user.id);
+    const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+    await whenJob(database, user.id, jobId, 'completed');
+  }
+  expect(estimates.slice(0, 3)).toEqual([null, null, null]);
+  expect(estimates[3]).toBeInstanceOf(Date);
+});
