@@ -2,18 +2,16 @@ import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import { SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { json } from 'express';
 import helmet from 'helmet';
 import { pinoHttp } from 'pino-http';
 import { AppModule } from './app.module.js';
+import { jsonBodyMiddleware } from './infrastructure/http/json-body.middleware.js';
 import { createValidationPipe } from './infrastructure/http/validation.js';
 import { scopeMiddleware } from './infrastructure/http/scope.middleware.js';
 import { NestLogger } from './infrastructure/observability/nest-logger.js';
 import type { Runtime } from './infrastructure/runtime.js';
 import { buildOpenApiDocument } from './openapi.js';
 
-/** JSON bodies: the largest is a PATCH with 16 KB of metadata; 1 MB is ample. */
-const JSON_LIMIT = '1mb';
 /** A client that sends its headers slower than this is cut off (slow loris). */
 const HEADERS_TIMEOUT_MS = 10_000;
 /** A whole request, uploads included: two gigabytes at 5 Mbit/s take just under an hour. */
@@ -69,7 +67,7 @@ export async function createApplication(runtime: Runtime): Promise<Application> 
       },
     }),
   );
-  nest.use(json({ limit: JSON_LIMIT, strict: true }));
+  nest.use(jsonBodyMiddleware());
   nest.useGlobalPipes(createValidationPipe());
   const openApi = buildOpenApiDocument(nest);
   SwaggerModule.setup('docs', nest, openApi, {

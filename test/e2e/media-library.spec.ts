@@ -246,6 +246,10 @@ describe('PATCH /v1/media/{id}', () => {
     [{ fileHash: 'x' }, '/fileHash'],
     [{ title: '' }, '/title'],
     [{ title: 5 }, '/title'],
+    [{ title: null }, '/title'],
+    [{ customMetadata: null }, '/customMetadata'],
+    [{ isPrivate: null }, '/isPrivate'],
+    [{ tags: null }, '/tags'],
     [{ tags: 'sea' }, '/tags'],
     [{ tags: ['x'.repeat(101)] }, '/tags'],
     [{ tags: [{ name: 'x' }] }, '/tags'],
@@ -260,6 +264,23 @@ describe('PATCH /v1/media/{id}', () => {
     expect([response.status, response.body.code]).toEqual([400, 'validation-failed']);
     expect((response.body.errors as { pointer: string }[])[0]?.pointer).toBe(pointer);
   });
+});
+
+describe('bodies that are no objects', () => {
+  it.each(['null', '[]', '"text"', '{"title":', ''])(
+    'PATCH with %j does not break anything',
+    async (body) => {
+      const session = await newUser();
+      const { id } = await upload(session, { title: 'as it was' });
+      const response = await app.http
+        .patch(`/v1/media/${id}`)
+        .set(session.headers)
+        .set('Content-Type', 'application/json')
+        .send(body);
+      expect(response.status).toBe(body === '' ? 200 : 400);
+      expect((await app.http.get(`/v1/media/${id}`).set(session.headers)).body.title).toBe('as it was');
+    },
+  );
 });
 
 describe('trash', () => {

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { createApplication } from '../../src/application.js';
+import { buildOpenApiDocument } from '../../src/openapi.js';
 import { startTestApp, type TestApp } from '../harness/app.js';
 
 const FILE = new URL('../../openapi.json', import.meta.url);
@@ -12,11 +12,9 @@ describe('openapi.json', () => {
   afterAll(() => app.stop());
 
   it('is what the code says (npm run openapi writes it)', async () => {
-    const { openApi, nest } = await createApplication(app.runtime);
-    const text = `${JSON.stringify(openApi, null, 2)}\n`;
+    const text = `${JSON.stringify(buildOpenApiDocument(app.nest), null, 2)}\n`;
     if (process.env['UPDATE_OPENAPI']) await writeFile(FILE, text);
     expect(await readFile(FILE, 'utf8')).toBe(text);
-    await nest.close();
   });
 
   it('describes every error as a problem, and every answer with a schema', async () => {

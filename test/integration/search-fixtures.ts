@@ -163,21 +163,22 @@ export async function insertClusters(
   centres: Float32Array[],
   noises: Float32Array[],
 ): Promise<string[]> {
-  await tx.$executeRaw`
+  const files = await tx.$queryRaw<{ id: string }[]>`
     INSERT INTO media_files (user_id, id, filename, original_filename, title, file_type, mime_type,
       file_size_bytes, file_hash, storage_provider, s3_bucket, s3_key, status)
     SELECT ${userId}::uuid, gen_random_uuid(), 'f', 'f.jpg', 't', CASE WHEN n % 500 = 0 THEN 'video' ELSE 'image' END,
       'image/jpeg', 1, lpad(to_hex(n), 64, '0'), 'local', 'b', ${userId} || '/' || n, 'completed'
-    FROM generate_series(1, ${centres.length * noises.length}::integer) n`;
+    FROM generate_series(1, ${centres.length * noises.length}::integer) n
+    RETURNING id`;
+  const ids = files.map((file) => file.id);
   await tx.$executeRaw`
     INSERT INTO media_embeddings (user_id, id, media_file_id, model_id, segment_type, is_primary, source_text, embedding)
-    SELECT ${userId}::uuid, gen_random_uuid(), m.id, ${modelId}::smallint, 'full', true, 'text', l2_normalize(c.v + n.v)
+    SELECT ${userId}::uuid, gen_random_uuid(), (${ids}::uuid[])[(c.position - 1) * ${noises.length}::integer + n.position],
+      ${modelId}::smallint, 'full', true, 'text', l2_normalize(c.v + n.v)
     FROM (SELECT v::halfvec(1536) AS v, position FROM unnest(${centres.map(encodeHalfvecText)}::text[])
-            WITH ORDINALITY AS u(v, position)) c
+            WITH ORDINALITY AS u(v, position) OFFSET 0) c
     CROSS JOIN (SELECT v::halfvec(1536) AS v, position FROM unnest(${noises.map(encodeHalfvecText)}::text[])
-            WITH ORDINALITY AS u(v, position)) n
-    JOIN (SELECT id, row_number() OVER (ORDER BY id) AS number FROM media_files WHERE user_id = ${userId}::uuid) m
-      ON m.number = (c.position - 1) * ${noises.length}::integer + n.position`;
+            WITH ORDINALITY AS u(v, position) OFFSET 0) n`;
   const videos = await tx.mediaFile.findMany({ where: { userId, fileType: 'video' }, select: { id: true } });
   return videos.map((video) => video.id);
 }

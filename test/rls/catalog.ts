@@ -185,6 +185,7 @@ export async function grants(client: ClientBase): Promise<string[]> {
        SELECT 'table ' || c.relname AS object, x.grantee, x.privilege_type AS privilege, NULL::text AS column_name
        FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) x
        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
+         AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
        UNION ALL
        SELECT 'table ' || c.relname, x.grantee, x.privilege_type, a.attname::text
        FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid CROSS JOIN LATERAL aclexplode(a.attacl) x

@@ -69,17 +69,34 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
     touch: { owner: 'name', 'other user': 'name', system: 'last_used_at' },
   },
   upload_reservations: { admin: 'S', system: 'SIUD', touch: 'storage_key' },
-  media_files: { admin: 'S', system: 'SD', touch: 'title', adminPolicy: 'admin_media_policy' },
+  media_files: {
+    admin: 'S',
+    system: 'SD',
+    touch: 'title',
+    adminPolicy: 'admin_media_policy',
+    definerPolicies: { media_files_definer_policy: ['app_definer', 'ALL'] },
+  },
   analyses: { admin: 'S', system: '', touch: 'summary' },
   media_embeddings: { admin: 'S', system: '', touch: 'source_text' },
   keyframes: { admin: 'S', system: 'S', touch: 'description' },
   transcript_segments: { admin: 'S', system: '', touch: 'text' },
   clips: { admin: 'S', system: '', touch: 'description' },
-  tags: { admin: 'S', system: '', touch: 'description' },
-  media_tags: { admin: 'S', system: '', touch: 'source' },
+  tags: {
+    admin: 'S',
+    system: '',
+    touch: 'description',
+    definerPolicies: { tags_definer_policy: ['app_definer', 'ALL'] },
+  },
+  media_tags: {
+    admin: 'S',
+    system: '',
+    touch: 'source',
+    definerPolicies: { media_tags_definer_policy: ['app_definer', 'ALL'] },
+  },
   categories: {
     ...{ admin: 'SIUD', system: 'S', touch: 'description' },
     keyReason: 'system categories have no user, and a primary key takes no NULL',
+    definerPolicies: { categories_definer_policy: ['app_definer', 'ALL'] },
     userPolicies: {
       categories_user_read_policy: ['SELECT', `((user_id IS NULL) OR ${OWN})`, null],
       categories_user_insert_policy: ['INSERT', null, OWN],
@@ -87,12 +104,20 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
       categories_user_delete_policy: ['DELETE', OWN, null],
     },
   },
-  media_categories: { admin: 'S', system: '', touch: 'source' },
+  media_categories: {
+    admin: 'S',
+    system: '',
+    touch: 'source',
+    definerPolicies: { media_categories_definer_policy: ['app_definer', 'ALL'] },
+  },
   media_labels: { admin: 'S', system: '', touch: 'kind' },
   processing_jobs: { admin: 'SUK', system: 'SUK', touch: 'step' },
   search_docs: {
-    ...{ admin: 'S', system: '', touch: 'tsv' },
-    definerPolicies: { search_docs_reader_policy: ['search_reader', 'SELECT'] },
+    ...{ user: 'S', admin: 'S', system: '', touch: 'tsv' },
+    definerPolicies: {
+      search_docs_reader_policy: ['search_reader', 'SELECT'],
+      search_docs_definer_policy: ['app_definer', 'ALL'],
+    },
   },
   search_history: { admin: 'S', system: 'SD', touch: 'query_text' },
   search_clicks: { admin: 'S', system: '', touch: 'position' },
@@ -152,6 +177,11 @@ export const FOREIGN_KEYS_WITHOUT_OWNER: Record<string, string> = {
 /** The only functions that run with rights of their own, and whose: they are part of the wall. */
 export const DEFINER_FUNCTIONS: Record<string, string> = {
   'update_user_storage()': 'app_definer',
+  'copy_tag_names()': 'app_definer',
+  'copy_renamed_tag()': 'app_definer',
+  'copy_category_names()': 'app_definer',
+  'copy_renamed_category()': 'app_definer',
+  'refresh_search_doc()': 'app_definer',
   'resolve_identity(text,text)': 'app_definer',
   'search_documents(text,integer)': 'search_reader',
 };

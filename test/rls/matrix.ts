@@ -128,7 +128,10 @@ export async function sweepViolations(scene: Scene, table: string): Promise<stri
     { sql: `UPDATE ${table} SET ${owner} = ${literal(users.second)}`, expected: 'refused' },
   ];
   if (nullable.has(`${table}.${touch}`)) {
-    sweeps.push({ sql: `UPDATE ${table} SET ${touch} = NULL`, expected: may('update own') ? own : 'refused' });
+    sweeps.push({
+      sql: `UPDATE ${table} SET ${touch} = NULL`,
+      expected: may('update own') ? own : 'refused',
+    });
   }
   const { rows } = await client.query<{ outcomes: string[] }>(
     `SELECT ARRAY[${sweeps

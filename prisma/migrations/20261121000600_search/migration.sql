@@ -30,8 +30,9 @@ CREATE FUNCTION filename_words(filename text) RETURNS text
   SELECT regexp_replace(regexp_replace(filename, '([[:lower:][:digit:]])([[:upper:]])', '\1 \2', 'g'), '[._()\[\]-]+', ' ', 'g')
 $$;
 
+-- SECURITY DEFINER as app_definer, like the functions that copy names: it follows every change of a media file.
 CREATE FUNCTION refresh_search_doc() RETURNS trigger
-  LANGUAGE plpgsql
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   AS $$
 DECLARE cfg regconfig := search_config(NEW.language);
 BEGIN

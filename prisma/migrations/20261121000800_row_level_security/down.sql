@@ -16,6 +16,12 @@ END $$;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM app_user, app_admin, app_system, app_definer, search_reader;
 REVOKE ALL ON FUNCTION search_documents(text, integer), reset_monthly_usage(uuid) FROM app_user, app_system;
 ALTER FUNCTION update_user_storage() OWNER TO CURRENT_USER;
+ALTER FUNCTION copy_tag_names() OWNER TO CURRENT_USER;
+ALTER FUNCTION copy_renamed_tag() OWNER TO CURRENT_USER;
+ALTER FUNCTION copy_category_names() OWNER TO CURRENT_USER;
+ALTER FUNCTION copy_renamed_category() OWNER TO CURRENT_USER;
+ALTER FUNCTION refresh_search_doc() OWNER TO CURRENT_USER;
 ALTER FUNCTION search_documents(text, integer) OWNER TO CURRENT_USER;
-GRANT EXECUTE ON FUNCTION update_user_storage(), search_documents(text, integer), reset_monthly_usage(uuid),
+GRANT EXECUTE ON FUNCTION update_user_storage(), copy_tag_names(), copy_renamed_tag(), copy_category_names(),
+  copy_renamed_category(), refresh_search_doc(), search_documents(text, integer), reset_monthly_usage(uuid),
   create_search_history_partitions(integer) TO PUBLIC;

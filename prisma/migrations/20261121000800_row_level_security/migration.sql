@@ -75,8 +75,10 @@ CREATE POLICY search_docs_reader_policy ON search_docs FOR SELECT TO search_read
 -- A user, in person or through a job: own rows of everything that makes up a library.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
   media_files, analyses, media_embeddings, keyframes, transcript_segments, clips, tags, media_tags, categories,
-  media_categories, media_labels, processing_jobs, search_docs, search_history, search_clicks, upload_reservations,
+  media_categories, media_labels, processing_jobs, search_history, search_clicks, upload_reservations,
   idempotency_keys TO app_user;
+-- Written by a trigger alone.
+GRANT SELECT ON search_docs TO app_user;
 GRANT SELECT ON users, usage_limits, current_usage_limits, user_dashboard_summary, embedding_models, cost_services TO app_user;
 -- Never role, tier, Stripe ids, e-mail or the quota override; the counters move through the quota statements.
 GRANT UPDATE (display_name, avatar_url, settings, uploads_this_month, searches_this_month, billing_period_start,
@@ -119,6 +121,18 @@ CREATE POLICY auth_identities_definer_policy ON auth_identities FOR SELECT TO ap
 GRANT SELECT ON auth_identities TO app_definer;
 GRANT SELECT (id, storage_used_bytes), UPDATE (storage_used_bytes, updated_at) ON users TO app_definer;
 GRANT SELECT ON search_docs TO search_reader;
+-- For the copies of tag and category names and for the search documents.
+DO $$
+DECLARE table_name text;
+BEGIN
+  FOREACH table_name IN ARRAY ARRAY['media_files', 'tags', 'media_tags', 'categories', 'media_categories', 'search_docs'] LOOP
+    EXECUTE format('CREATE POLICY %I ON %I FOR ALL TO app_definer USING (true) WITH CHECK (true)',
+      table_name || '_definer_policy', table_name);
+  END LOOP;
+END $$;
+GRANT SELECT (user_id, id), UPDATE (tags, categories, updated_at) ON media_files TO app_definer;
+GRANT SELECT ON tags, media_tags, categories, media_categories TO app_definer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON search_docs TO app_definer;
 
 -- C01: from an external subject to the user, before there is a user. The one way to read a password hash.
 CREATE FUNCTION resolve_identity(wanted_provider text, wanted_subject text)
@@ -132,11 +146,17 @@ $$;
 -- ALTER ... OWNER TO asks that the new owner may create in the schema; for that moment only.
 GRANT CREATE ON SCHEMA public TO app_definer, search_reader;
 ALTER FUNCTION update_user_storage() OWNER TO app_definer;
+ALTER FUNCTION copy_tag_names() OWNER TO app_definer;
+ALTER FUNCTION copy_renamed_tag() OWNER TO app_definer;
+ALTER FUNCTION copy_category_names() OWNER TO app_definer;
+ALTER FUNCTION copy_renamed_category() OWNER TO app_definer;
+ALTER FUNCTION refresh_search_doc() OWNER TO app_definer;
 ALTER FUNCTION resolve_identity(text, text) OWNER TO app_definer;
 ALTER FUNCTION search_documents(text, integer) OWNER TO search_reader;
 REVOKE CREATE ON SCHEMA public FROM app_definer, search_reader;
 
-REVOKE EXECUTE ON FUNCTION update_user_storage(), search_documents(text, integer), reset_monthly_usage(uuid),
+REVOKE EXECUTE ON FUNCTION update_user_storage(), copy_tag_names(), copy_renamed_tag(), copy_category_names(),
+  copy_renamed_category(), refresh_search_doc(), search_documents(text, integer), reset_monthly_usage(uuid),
   create_search_history_partitions(integer), resolve_identity(text, text) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION resolve_identity(text, text) TO app_system;
 GRANT EXECUTE ON FUNCTION search_documents(text, integer) TO app_user;

@@ -4,6 +4,7 @@ const ISSUER = 'ai-media-search';
 const AUDIENCE = 'ai-media-search-api';
 /** RFC 9068: the type of a JWT access token. A token of another type is refused. */
 const TYPE = 'at+jwt';
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 export interface AccessTokenClaims {
   userId: string;
@@ -42,6 +43,8 @@ export class AccessTokens {
       typ: TYPE,
       requiredClaims: ['sub', 'sid', 'exp', 'iat'],
     });
-    return { userId: String(payload.sub), sessionId: String(payload['sid']) };
+    const [userId, sessionId] = [String(payload.sub), String(payload['sid'])];
+    if (!UUID.test(userId) || !UUID.test(sessionId)) throw new Error('the token names no user or session');
+    return { userId, sessionId };
   }
 }

@@ -159,7 +159,7 @@ describe('summariseExif', () => {
         const summary = summariseExif(bytes);
         for (const value of Object.values(summary)) {
           if (typeof value === 'number') expect(Number.isFinite(value)).toBe(true);
-          else expect(value).not.toMatch(/\u0000/);
+          else expect(value).not.toContain('\0');
         }
       }),
       { numRuns: 2_000 },

@@ -29,6 +29,7 @@ const { path, maxPixels } = workerData as { path: string; maxPixels: number };
 
 // The library reports what went wrong by console.log only.
 const messages: string[] = [];
+// eslint-disable-next-line no-console -- caught here, so that it becomes the error's text
 console.log = (...parts: unknown[]) => messages.push(parts.map(String).join(' '));
 
 function fail(code: 'too-large' | 'undecodable', message: string): void {

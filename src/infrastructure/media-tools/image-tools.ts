@@ -226,10 +226,8 @@ function asRejection(error: unknown, signal?: AbortSignal): unknown {
 
 /** A full disk or a missing folder is no fault of the picture. */
 function isFileSystemError(error: unknown): boolean {
-  return (
-    error instanceof Error &&
-    ('code' in error || /unable to open for write|No space left/i.test(error.message))
-  );
+  const { code, message = '' } = error as { code?: unknown; message?: string };
+  return typeof code === 'string' || /unable to open for write|No space left/i.test(message);
 }
 
 function corrupt(cause: unknown): MediaRejectedError {

@@ -268,8 +268,10 @@ async function removeEmptyFolders(from: string, root: string): Promise<void> {
   }
 }
 
+/** Read without `instanceof`, which is false for errors of Node itself where tests run in a context of their own. */
 function codeOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error ? String(error.code) : undefined;
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
 }
 
 function isMissing(error: unknown): boolean {

@@ -88,15 +88,15 @@ describe('storage keys', () => {
       fc.string({ unit: 'binary' }),
       fc.array(pieces, { maxLength: 12 }).map((parts) => parts.join('')),
     );
+    const plain = /^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
     fc.assert(
       fc.property(hostile, (key) => {
         try {
           assertSafeKey(key);
         } catch (error) {
-          expect(error).toBeInstanceOf(InvalidStorageKeyError);
-          return;
+          return error instanceof InvalidStorageKeyError;
         }
-        expect(key).toMatch(/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/);
+        return plain.test(key);
       }),
       { numRuns: 10_000 },
     );

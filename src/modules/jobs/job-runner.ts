@@ -42,7 +42,8 @@ export interface JobRunnerParts {
 
 /** Turns one message into at most one attempt of one job. */
 export class JobRunner {
-  private readonly running = new Map<string, AbortController>();
+  /** Attempts under way. Two of the same job for a moment, when the first one lost its lease. */
+  private readonly running = new Set<{ jobId: string; controller: AbortController }>();
 
   constructor(
     private readonly parts: JobRunnerParts,
@@ -74,12 +75,14 @@ export class JobRunner {
 
   /** Stops every running job and gives it back, so that another worker goes on with it at once. */
   releaseAll(): void {
-    for (const controller of this.running.values()) controller.abort(new JobStopped('shutdown'));
+    for (const { controller } of this.running) controller.abort(new JobStopped('shutdown'));
   }
 
   /** Stops a job that runs here, if it does; the other workers see the request in the row. */
   stopCancelled(jobId: string): void {
-    this.running.get(jobId)?.abort(new JobStopped('cancelled'));
+    for (const attempt of this.running) {
+      if (attempt.jobId === jobId) attempt.controller.abort(new JobStopped('cancelled'));
+    }
   }
 
   get runningCount(): number {
@@ -90,7 +93,8 @@ export class JobRunner {
     const { lease, jobType } = claim;
     const started = performance.now();
     const controller = new AbortController();
-    this.running.set(lease.jobId, controller);
+    const underWay = { jobId: lease.jobId, controller };
+    this.running.add(underWay);
     const watching = new AbortController();
     const watch = this.watchLease(claim, controller, watching.signal);
     const seconds = this.options.timeLimitSeconds ?? timeLimitOf(jobType);
@@ -120,7 +124,7 @@ export class JobRunner {
       outcome = await this.endBadly(claim, error, controller.signal, seconds);
     } finally {
       clearTimeout(timer);
-      this.running.delete(lease.jobId);
+      this.running.delete(underWay);
       if (workDir) await removeWorkFolder(workDir);
     }
     const duration = (performance.now() - started) / 1000;

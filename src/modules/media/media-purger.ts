@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../infrastructure/database/database.js';
 import { OBJECT_STORAGE } from '../../infrastructure/infrastructure.tokens.js';
 import type { ObjectStorage } from '../../infrastructure/storage/object-storage.js';
+import { mediaPrefix } from '../../infrastructure/storage/storage-keys.js';
 import { MediaRepository } from './media.repository.js';
 
 /** Removes one file for good. */
@@ -20,7 +21,7 @@ export class MediaPurger {
    * @throws StorageUnavailableError: nothing is lost, the next purge goes on
    */
   async purge(userId: string, id: string): Promise<void> {
-    for await (const object of this.storage.list(`tenant/${userId}/media/${id}/`))
+    for await (const object of this.storage.list(mediaPrefix(userId, id)))
       await this.storage.delete(object.key);
     await this.database.runAs({ kind: 'user', userId }, (tx) => this.media.delete(tx, userId, id));
   }

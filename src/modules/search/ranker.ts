@@ -57,6 +57,7 @@ export class Ranker {
   constructor(@Inject(SearchRepository) private readonly repository: SearchRepository) {}
 
   async rank(tx: Transaction, input: RankInput): Promise<Ranking> {
+    await this.repository.prepare(tx);
     const useVector =
       input.vector !== null && input.mode !== 'text' && !(input.mode === 'hybrid' && input.alpha === 0);
     const useText = input.mode !== 'semantic' && !(input.mode === 'hybrid' && input.alpha === 1 && useVector);

@@ -11,6 +11,7 @@ import {
 import {
   planFactsQuery,
   searchQuery,
+  searchSettings,
   type PlanFactsRow,
   type SearchQueryInput,
   type SearchRow,
@@ -33,6 +34,11 @@ export class SearchRepository {
   ): Promise<PlanFactsRow | null> {
     const rows = await tx.$queryRaw<PlanFactsRow[]>(planFactsQuery(input));
     return rows[0] ?? null;
+  }
+
+  /** To be called once in a transaction, before `search`. */
+  async prepare(tx: Transaction): Promise<void> {
+    await tx.$queryRaw(searchSettings());
   }
 
   async search(tx: Transaction, input: SearchQueryInput): Promise<SearchRow> {

@@ -1,6 +1,6 @@
 // Taken out of Math once: test runners evaluate modules in a context where each look at a global is slow,
 // and these are called for every pixel.
-const { floor } = Math;
+const { floor, imul } = Math;
 
 /**
  * Seeded random numbers in 0..1 (mulberry32 by Tommy Ettinger, public domain). Every drawing has its own
@@ -11,17 +11,17 @@ export function randomSource(seed: number): () => number {
   return () => {
     state = (state + 0x6d2b79f5) >>> 0;
     let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    t = imul(t ^ (t >>> 15), t | 1);
+    t ^= t + imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
   };
 }
 
 /** Hash of a lattice point to 0..1; the finaliser of MurmurHash3. */
 export function latticeHash(x: number, y: number, seed = 0): number {
-  let h = Math.imul(x, 0x27d4eb2d) ^ Math.imul(y, 0x165667b1) ^ Math.imul(seed, 0x9e3779b1);
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  let h = imul(x, 0x27d4eb2d) ^ imul(y, 0x165667b1) ^ imul(seed, 0x9e3779b1);
+  h = imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = imul(h ^ (h >>> 13), 0xc2b2ae35);
   return ((h ^ (h >>> 16)) >>> 0) / 4294967296;
 }
 

@@ -1,3 +1,6 @@
+// Taken out of Math once, as in drawing/noise.ts.
+const { abs, ceil, cos, max, min, sin } = Math;
+
 /** A run of points, flat: x0, y0, x1, y1, ... Filling closes every run; stroking closes only the closed ones. */
 export interface Run {
   points: number[];
@@ -55,10 +58,10 @@ export function path(source: string): Shape {
 
 /** Elliptic arc as straight pieces of at most 6 degrees, so that a circle has at least 60 corners. */
 function appendArc(points: number[], [cx = 0, cy = 0, rx = 0, ry = 0, from = 0, to = 0]: number[]): void {
-  const pieces = Math.max(2, Math.ceil(Math.abs(to - from) / 6));
+  const pieces = max(2, ceil(abs(to - from) / 6));
   for (let piece = 0; piece <= pieces; piece++) {
     const angle = (from + ((to - from) * piece) / pieces) * DEGREE;
-    points.push(cx + rx * Math.cos(angle), cy + ry * Math.sin(angle));
+    points.push(cx + rx * cos(angle), cy + ry * sin(angle));
   }
 }
 
@@ -93,7 +96,7 @@ export function polyline(...points: number[]): Shape {
 /** Axis-parallel rectangle from its top left corner, with corners rounded by `radius`. */
 export function rect(x: number, y: number, width: number, height: number, radius = 0): Shape {
   if (radius === 0) return polygon(x, y, x + width, y, x + width, y + height, x, y + height);
-  const r = Math.min(radius, width / 2, height / 2);
+  const r = min(radius, width / 2, height / 2);
   const [left, top, right, bottom] = [x + r, y + r, x + width - r, y + height - r];
   return path(
     `M ${left} ${y} E ${right} ${top} ${r} ${r} -90 0 E ${right} ${bottom} ${r} ${r} 0 90 ` +
@@ -127,14 +130,14 @@ export function ground(
 
 /** Rotated and scaled copy of a shape: scaled first, then turned (degrees, clockwise), then moved. */
 export function place(shape: Shape, x: number, y: number, scale = 1, turn = 0): Shape {
-  const cos = Math.cos(turn * DEGREE) * scale;
-  const sin = Math.sin(turn * DEGREE) * scale;
+  const across = cos(turn * DEGREE) * scale;
+  const along = sin(turn * DEGREE) * scale;
   return shape.map((run) => ({
     closed: run.closed,
     points: run.points.map((value, index) =>
       index % 2 === 0
-        ? x + cos * value - sin * run.points[index + 1]!
-        : y + sin * run.points[index - 1]! + cos * value,
+        ? x + across * value - along * run.points[index + 1]!
+        : y + along * run.points[index - 1]! + across * value,
     ),
   }));
 }

@@ -3,6 +3,9 @@ import { fade, field, linear, mix, radial, smoothstep } from '../drawing/paint.j
 import { ellipse, ground, path, polyline, rect } from '../drawing/shapes.js';
 import { clouds, glowingDisc, hill, pine, ridgeLine, type Scene } from './scenery.js';
 
+// Taken out of Math once, as in drawing/noise.ts.
+const { abs, cos, floor, max, sin, sqrt } = Math;
+
 /** Rows of green hills with firs below hazy mountains. */
 export const forestAndMountains: Scene = {
   width: 1200,
@@ -43,7 +46,7 @@ export const forestAndMountains: Scene = {
           row.height * (0.75 + random() * 0.5),
           row.dark,
           row.lit,
-          Math.floor(x) + row.seed,
+          floor(x) + row.seed,
         );
       }
       canvas.fill(
@@ -52,7 +55,7 @@ export const forestAndMountains: Scene = {
         { soften: 16 },
       );
     }
-    hill(canvas, (x) => 752 - 26 * Math.sin(x / 260), '#5f9e3c', '#2c6428', 800, 5);
+    hill(canvas, (x) => 752 - 26 * sin(x / 260), '#5f9e3c', '#2c6428', 800, 5);
   },
 };
 
@@ -65,8 +68,8 @@ export const snowyMountain: Scene = {
     canvas.wash(clouds('#ffffffd0', 380, 0.4, 3));
     const peak = (cx: number, top: number, slope: number, seed: number) => (x: number) =>
       top +
-      Math.abs(x - cx) * slope +
-      (fractalNoise(x / 90, seed, 5, seed) - 0.5) * 90 * smoothstep(0, 60, Math.abs(x - cx) + 14);
+      abs(x - cx) * slope +
+      (fractalNoise(x / 90, seed, 5, seed) - 0.5) * 90 * smoothstep(0, 60, abs(x - cx) + 14);
     const massif = [
       { cx: 210, top: 330, slope: 0.62, seed: 4, shade: '#8fb0d0' },
       { cx: 1020, top: 290, slope: 0.66, seed: 7, shade: '#86a8cc' },
@@ -78,7 +81,7 @@ export const snowyMountain: Scene = {
         { length: 800 },
         (_, y) => cx + (fractalNoise(y / 70, seed, 4, seed + 3) - 0.5) * 120 + (y - top) * 0.1,
       );
-      const ridge = (y: number) => ridgeByRow[Math.max(0, Math.floor(y))] ?? cx;
+      const ridge = (y: number) => ridgeByRow[max(0, floor(y))] ?? cx;
       const snow = field(
         (x, y) => {
           const facet = (fractalNoise(x / 55 + y / 90, y / 120 - x / 200, 4, seed + 1) - 0.5) * 1.5;
@@ -94,7 +97,7 @@ export const snowyMountain: Scene = {
       const rock = field(
         (x, y) => {
           const height = smoothstep(top + 20, top + 420, y);
-          const cliff = fractalNoise(Math.abs(x - ridge(y)) / 30 - y / 60, y / 75, 6, seed + 9);
+          const cliff = fractalNoise(abs(x - ridge(y)) / 30 - y / 60, y / 75, 6, seed + 9);
           return smoothstep(0.6 - height * 0.08, 0.72 - height * 0.08, cliff);
         },
         [0, '#4a566800'],
@@ -102,11 +105,11 @@ export const snowyMountain: Scene = {
       );
       canvas.fill(outline, rock);
       canvas.fill(
-        ground(0, 1200, 690, (x) => Math.max(460, peak(cx, top, slope, seed)(x))),
+        ground(0, 1200, 690, (x) => max(460, peak(cx, top, slope, seed)(x))),
         linear(0, 470, 0, 640, [0, '#dbe9f400'], [1, '#e6f0f8']),
       );
     }
-    hill(canvas, (x) => 650 - 34 * Math.sin(x / 250 + 1), '#ffffff', '#cfdfee', 800, 6);
+    hill(canvas, (x) => 650 - 34 * sin(x / 250 + 1), '#ffffff', '#cfdfee', 800, 6);
     const random = randomSource(9);
     for (let tree = 0; tree < 34; tree++) {
       const x = tree < 18 ? random() * 430 : 800 + random() * 420;
@@ -123,7 +126,7 @@ export const snowyMountain: Scene = {
         );
       }
     }
-    hill(canvas, (x) => 762 + 16 * Math.sin(x / 170), '#ffffff', '#dce8f3', 800, 8);
+    hill(canvas, (x) => 762 + 16 * sin(x / 170), '#ffffff', '#dce8f3', 800, 8);
   },
 };
 
@@ -157,8 +160,8 @@ export const rainbowAfterRain: Scene = {
       ground(0, 1200, 800, ridgeLine(566, 90, 300, 6)),
       linear(0, 480, 0, 580, [0, '#6f8f9a'], [1, '#9fb8a0']),
     );
-    hill(canvas, (x) => 580 - 40 * Math.sin(x / 210 + 0.6), '#8cc152', '#4f9140', 720, 3);
-    hill(canvas, (x) => 640 - 36 * Math.sin(x / 260 + 2.6), '#6bb03c', '#347a30', 800, 4);
+    hill(canvas, (x) => 580 - 40 * sin(x / 210 + 0.6), '#8cc152', '#4f9140', 720, 3);
+    hill(canvas, (x) => 640 - 36 * sin(x / 260 + 2.6), '#6bb03c', '#347a30', 800, 4);
     const random = randomSource(77);
     for (const [x, y, size] of [
       [205, 612, 46],
@@ -168,15 +171,15 @@ export const rainbowAfterRain: Scene = {
     ] as const) {
       canvas.fill(rect(x - size * 0.06, y - size * 0.5, size * 0.12, size * 0.55), '#4a3626');
       for (let leaf = 0; leaf < 26; leaf++) {
-        const [angle, far] = [random() * 6.28, Math.sqrt(random()) * size * 0.55];
-        const [lx, ly] = [x + Math.cos(angle) * far, y - size * 0.95 + Math.sin(angle) * far];
+        const [angle, far] = [random() * 6.28, sqrt(random()) * size * 0.55];
+        const [lx, ly] = [x + cos(angle) * far, y - size * 0.95 + sin(angle) * far];
         canvas.fill(
           ellipse(lx, ly, size * 0.22),
           mix('#2a6a2c', '#86c04e', smoothstep(size * 0.5, -size * 0.6, ly - y + size * 0.95)),
         );
       }
     }
-    hill(canvas, (x) => 730 - 18 * Math.sin(x / 190), '#57a030', '#24601f', 800, 9);
+    hill(canvas, (x) => 730 - 18 * sin(x / 190), '#57a030', '#24601f', 800, 9);
     for (let drop = 0; drop < 240; drop++) {
       const [x, y] = [random() * 520, random() * 640];
       canvas.stroke(polyline(x, y, x - 7, y + 26), 1.2, fade('#e8f0f6', 0.3 * (1 - x / 520)));
@@ -220,15 +223,15 @@ export const desertCactus: Scene = {
         field(
           (x, y) =>
             (y - top(x)) / 190 +
-            Math.sin((y - top(x)) / 7 + fractalNoise(x / 120, y / 60, 3, seed) * 16) * 0.05 +
+            sin((y - top(x)) / 7 + fractalNoise(x / 120, y / 60, 3, seed) * 16) * 0.05 +
             (fractalNoise(x / 220, y / 60, 3, seed) - 0.5) * 0.7,
           [0, light],
           [1, dark],
         ),
       );
-    dune((x) => 432 - 26 * Math.sin(x / 170 + 0.4), '#f6cf8e', '#d99a55', 4);
-    dune((x) => 500 - 36 * Math.sin(x / 240 + 2.2), '#f8d696', '#cf8b48', 5);
-    dune((x) => 600 - 30 * Math.sin(x / 300 + 4.4), '#fbdc9f', '#c98343', 6);
+    dune((x) => 432 - 26 * sin(x / 170 + 0.4), '#f6cf8e', '#d99a55', 4);
+    dune((x) => 500 - 36 * sin(x / 240 + 2.2), '#f8d696', '#cf8b48', 5);
+    dune((x) => 600 - 30 * sin(x / 300 + 4.4), '#fbdc9f', '#c98343', 6);
     const saguaro = (x: number, y: number, scale: number) =>
       canvas.within(x, y, scale, 0, () => {
         canvas.fill(ellipse(-70, 2, 120, 11), '#6b3d1e90', { soften: 7 });

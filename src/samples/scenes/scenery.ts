@@ -3,6 +3,9 @@ import { fractalNoise, randomSource, valueNoise } from '../drawing/noise.js';
 import { fade, field, linear, mix, radial, smoothstep, type Paint, type Shader } from '../drawing/paint.js';
 import { ellipse, ground, path, polygon, polyline } from '../drawing/shapes.js';
 
+// Taken out of Math once, as in drawing/noise.ts.
+const { max, min } = Math;
+
 /** A picture that the code can draw: its upright size in pixels, and how. */
 export interface Scene {
   width: number;
@@ -139,7 +142,7 @@ export function ripples(
 export function water(top: number, bottom: number, far: string, near: string, seed: number): Shader {
   return field(
     (x, y) => {
-      const depth = Math.max(0, (y - top) / (bottom - top));
+      const depth = max(0, (y - top) / (bottom - top));
       const zoom = 1 / (0.08 + depth);
       const wave = valueNoise((x * zoom) / 260 + zoom, zoom * 9, seed) - 0.5;
       return depth + wave * (0.1 + 0.18 * depth);
@@ -215,7 +218,7 @@ export function hill(
   seed: number,
 ): void {
   let crest = bottom;
-  for (let x = 0; x <= 1200; x += 20) crest = Math.min(crest, top(x));
+  for (let x = 0; x <= 1200; x += 20) crest = min(crest, top(x));
   canvas.fill(
     ground(-4, 1204, bottom, top),
     field(

@@ -13,6 +13,9 @@ import {
   type Scene,
 } from './scenery.js';
 
+// Taken out of Math once, as in drawing/noise.ts.
+const { abs, asin, atan2, max, min, pow, sqrt } = Math;
+
 /** The sun half set into the sea, with its path of light on the water. */
 export const sunsetOverSea: Scene = {
   width: 1200,
@@ -142,15 +145,15 @@ export const earthFromSpace: Scene = {
     canvas.fill(ellipse(cx, cy, radius), (x, y, out) => {
       // The point on the sphere below this pixel, turned so that noise is wrapped around the globe.
       const [u, v] = [(x - cx) / radius, (y - cy) / radius];
-      const w = Math.sqrt(Math.max(0, 1 - u * u - v * v));
-      const longitude = Math.atan2(u, w) * 1.9 + 3.4;
-      const latitude = Math.asin(Math.max(-1, Math.min(1, v))) * 1.9;
+      const w = sqrt(max(0, 1 - u * u - v * v));
+      const longitude = atan2(u, w) * 1.9 + 3.4;
+      const latitude = asin(max(-1, min(1, v))) * 1.9;
       const relief = fractalNoise(longitude * 0.85 + 2.2, latitude * 0.85 + 5.1, 6, 2);
       const land = smoothstep(0.5, 0.53, relief);
       const dry =
         smoothstep(0.42, 0.62, fractalNoise(longitude * 1.6, latitude * 2.2 + 9, 4, 6)) *
-        smoothstep(1.5, 0.4, Math.abs(latitude));
-      const ice = smoothstep(2.05, 2.35, Math.abs(latitude) + relief * 0.5);
+        smoothstep(1.5, 0.4, abs(latitude));
+      const ice = smoothstep(2.05, 2.35, abs(latitude) + relief * 0.5);
       const swirl = fractalNoise(longitude * 1.1, latitude * 2 + 1, 3, 14);
       const cloud = smoothstep(
         0.52,
@@ -158,17 +161,17 @@ export const earthFromSpace: Scene = {
         fractalNoise(longitude * 2.1 + swirl * 2.4, latitude * 3.2 + swirl, 5, 12),
       );
       const depth = smoothstep(0.25, 0.5, relief);
-      const light = Math.max(0, -u * 0.62 - v * 0.42 + w * 0.66);
-      const day = 0.04 + 1.08 * Math.pow(light, 0.85);
-      const glint = Math.pow(Math.max(0, -u * 0.35 - v * 0.24 + w * 0.9), 40) * (1 - land) * 90;
-      const rim = Math.pow(1 - w, 3) * 120 * (0.15 + light);
+      const light = max(0, -u * 0.62 - v * 0.42 + w * 0.66);
+      const day = 0.04 + 1.08 * pow(light, 0.85);
+      const glint = pow(max(0, -u * 0.35 - v * 0.24 + w * 0.9), 40) * (1 - land) * 90;
+      const rim = pow(1 - w, 3) * 120 * (0.15 + light);
       const sea = [8 + 14 * depth, 44 + 62 * depth, 116 + 68 * depth];
       const green = [44 + 126 * dry + 30 * relief, 112 + 36 * dry, 46 + 42 * dry];
       for (let channel = 0; channel < 3; channel++) {
         const surface = sea[channel]! + (green[channel]! - sea[channel]!) * land;
         const frozen = surface + (240 - surface) * ice;
         const clouded = frozen + (252 - frozen) * cloud * 0.92;
-        out[channel] = Math.min(255, clouded * day + glint + rim * [0.4, 0.7, 1][channel]!);
+        out[channel] = min(255, clouded * day + glint + rim * [0.4, 0.7, 1][channel]!);
       }
       out[3] = 1;
     });

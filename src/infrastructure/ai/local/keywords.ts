@@ -57,6 +57,17 @@ function isTelling(word: string): boolean {
 }
 
 const MAX_SENTENCES = 400;
+/** Text with fewer sentence ends than one in so many characters has no punctuation to go by. */
+const PUNCTUATED_CHARACTERS = 300;
+
+/** Subtitles break lines in the middle of a sentence, so lines count as sentences only where nothing else ends them. */
+function splitSentences(text: string): string[] {
+  const ends = text.match(/[.!?…](?=\s|$)|[。！？]/gu)?.length ?? 0;
+  const isPunctuated = ends * PUNCTUATED_CHARACTERS >= text.length;
+  return isPunctuated
+    ? text.replace(/\s+/gu, ' ').split(/(?<=[.!?…])\s+|(?<=[。！？])/u)
+    : text.split(/(?<=[.!?…])\s+|\n+/u);
+}
 
 /**
  * The sentences of a text that hold most of its telling words, in their order (Luhn, "The automatic creation of
@@ -64,8 +75,7 @@ const MAX_SENTENCES = 400;
  * @returns '' for a text without telling words
  */
 export function extractSentences(text: string, maxSentences: number, maxCharacters: number): string {
-  const sentences = text
-    .split(/(?<=[.!?…])\s+|(?<=[。！？])|\n+/u)
+  const sentences = splitSentences(text)
     .map((sentence) => cleanLine(sentence, maxCharacters))
     .filter((sentence) => sentence !== '')
     .slice(0, MAX_SENTENCES);

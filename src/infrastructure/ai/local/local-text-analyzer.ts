@@ -30,6 +30,7 @@ export class LocalTextAnalyzer implements TextAnalyzer {
     const detectedText = input.detectedText.slice(0, LIMITS.textLines);
     const written = [title, ...detectedText, transcript].join('\n');
     const seen = input.labels.filter(({ kind }) => kind === 'object' || kind === 'scene');
+    const language = detectLanguage(written);
     const analysis: TextAnalysis = {
       summary: summarize(input, title, transcript),
       keywords: topKeywords([
@@ -42,9 +43,10 @@ export class LocalTextAnalyzer implements TextAnalyzer {
           .map(({ name, confidence }) => ({ text: name, weight: 0.5 * confidence })),
       ]),
       category: categorize({ ...input, title, transcript, detectedText }),
-      sentiment: sentimentOf(written),
+      // The words of feeling are English; some of them mean something else in other languages.
+      sentiment: language === null || language === 'en' ? sentimentOf(written) : 'NEUTRAL',
       contentWarnings: contentWarningsOf(written),
-      language: detectLanguage(written),
+      language,
     };
     return { analysis, usage: this.estimate(input) };
   }

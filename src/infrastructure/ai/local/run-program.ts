@@ -36,7 +36,13 @@ export function runProgram(
     let size = 0;
     let stderr = '';
     let timedOut = false;
-    const kill = (): boolean => child.kill('SIGKILL');
+    const kill = (): void => {
+      child.kill('SIGKILL');
+      // A program behind a wrapper script outlives it and keeps the pipes open: without this, `close` never comes.
+      child.stdout.destroy();
+      child.stderr.destroy();
+      child.stdin.destroy();
+    };
     const timer = setTimeout(() => {
       timedOut = true;
       kill();

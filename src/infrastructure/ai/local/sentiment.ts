@@ -16,8 +16,8 @@ const NEGATIVE =
   difficult hard slow late cry crying complain complaint disappointed disappointing unfortunately damage damaged sorry
   stress stressful noisy cold rude unsafe mess worse missing cancelled delayed regret`);
 const VERY_NEGATIVE =
-  words(`hate hated terrible horrible awful worst disgusting disaster tragedy tragic death dead die
-  died killed kill murder war violent violence attack cruel miserable devastating nightmare catastrophe unacceptable`);
+  words(`hate hated terrible horrible awful worst disgusting disaster tragedy tragic death dead
+  died killed kill murder violent violence attack cruel miserable devastating nightmare catastrophe unacceptable`);
 const NEGATIONS =
   words(`not no never none nobody nothing neither without hardly barely cannot cant dont doesnt didnt
   isnt wasnt arent werent wont wouldnt couldnt shouldnt havent hasnt aint`);

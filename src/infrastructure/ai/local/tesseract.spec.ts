@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findOnPath } from '../../media-tools/ffmpeg-locator.js';
@@ -105,7 +105,6 @@ describe('TesseractOcr', () => {
       lines: ['Harbour'],
       languages: ['eng'],
     });
-    const { readFile } = await import('node:fs/promises');
     expect((await readFile(join(folder, 'received.png'))).subarray(1, 4).toString()).toBe('PNG');
     expect(await readFile(`${path}.arguments`, 'utf8')).toBe(
       'stdin stdout -l eng --oem 1 --psm 11 tsv threads=1\n',

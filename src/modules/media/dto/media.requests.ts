@@ -1,6 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type, type TransformFnParams } from 'class-transformer';
-import { IsBoolean, IsIn, IsInt, IsISO8601, IsNumber, IsOptional, Max, Min } from 'class-validator';
+import {
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsISO8601,
+  IsNumber,
+  IsOptional,
+  Max,
+  Min,
+  ValidateIf,
+} from 'class-validator';
 import { PageQuery } from '../../../infrastructure/http/pagination.dto.js';
 import { MEDIA_SORTS, type MediaSort, type SortOrder } from '../sql/media-list.sql.js';
 import {
@@ -29,6 +39,9 @@ const toList = (parameters: TransformFnParams): unknown =>
     ...parameters,
     value: typeof parameters.value === 'string' ? [parameters.value] : parameters.value,
   });
+
+/** Absent is fine, null is not: unlike IsOptional, which lets both pass. */
+const IfPresent = (): PropertyDecorator => ValidateIf((_request, value) => value !== undefined);
 
 const lineRule = (maxLength: number) => (value: unknown) => faultOfLine(value, maxLength);
 const namesRule = (maxCount: number) => (value: unknown) => faultOfNames(value, maxCount);
@@ -109,7 +122,7 @@ export class MediaListQuery extends PageQuery {
 /** Body of `PATCH /v1/media/{id}`; what is absent stays as it is. */
 export class UpdateMediaRequest {
   @ApiPropertyOptional({ maxLength: MAX_TITLE_LENGTH })
-  @IsOptional()
+  @IfPresent()
   @Transform(toLine)
   @FollowsRule(lineRule(MAX_TITLE_LENGTH))
   title?: string;
@@ -119,7 +132,7 @@ export class UpdateMediaRequest {
     maxItems: MAX_TAGS,
     description: 'The whole set; unknown tags are created',
   })
-  @IsOptional()
+  @IfPresent()
   @Transform(toNames)
   @FollowsRule(namesRule(MAX_TAGS))
   tags?: string[];
@@ -129,7 +142,7 @@ export class UpdateMediaRequest {
     maxItems: MAX_CATEGORIES,
     description: 'The whole set; a name that neither you nor the system has becomes a category of yours',
   })
-  @IsOptional()
+  @IfPresent()
   @Transform(toNames)
   @FollowsRule(namesRule(MAX_CATEGORIES))
   categories?: string[];
@@ -139,12 +152,12 @@ export class UpdateMediaRequest {
     additionalProperties: true,
     description: 'At most 16 KB of JSON; replaces the old',
   })
-  @IsOptional()
+  @IfPresent()
   @FollowsRule(faultOfCustomMetadata)
   customMetadata?: Record<string, unknown>;
 
   @ApiPropertyOptional()
-  @IsOptional()
+  @IfPresent()
   @IsBoolean()
   isPrivate?: boolean;
 }

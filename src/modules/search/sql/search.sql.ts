@@ -49,6 +49,15 @@ const TEXT_COLUMNS = Prisma.sql`(SELECT coalesce(array_agg(r.media_file_id ORDER
   (SELECT "textMatchesCut" FROM text_facts) AS "textMatchesCut"`;
 const NO_TEXT_COLUMNS = Prisma.sql`'{}'::uuid[] AS "textIds", '{}'::float8[] AS "textRanks", false AS "textMatchesCut"`;
 
+/**
+ * Settings of the transaction that searches. Parallel workers and JIT cost more than they bring here (design: vector
+ * search); 64 MB of working memory keep the lists of a library of a million files in a hash (restriction.sql.ts).
+ */
+export function searchSettings(): Prisma.Sql {
+  return Prisma.sql`SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
+  set_config('work_mem', '64MB', true)`;
+}
+
 /** One row per active model with this name; none when another model is active. */
 export interface PlanFactsRow {
   modelId: number;
