@@ -6,9 +6,6 @@ import { drawPicture, writePicture, type PictureFormat } from './picture-encoder
 import { COPIES, FILMS, PICTURES } from './sample-catalogue.js';
 import type { SampleDetails } from './sample-types.js';
 
-/** To be raised whenever a drawing changes: the same version draws the same pixels on every machine. */
-export const SAMPLE_LIBRARY_VERSION = 1;
-
 /** A file of the sample library on disk, and what it is to be uploaded with. */
 export interface SampleFile extends SampleDetails {
   /** Where the file lies: `outDir` joined with `filename`. */
@@ -60,7 +57,7 @@ export async function drawSampleLibrary(outDir: string, ffmpegPath: string): Pro
   const films = FILMS.map(({ film, ...details }) => ({
     ...details,
     path: pathOf(details.filename),
-    mimeType: details.filename.endsWith('.mp4') ? 'video/mp4' : 'video/x-matroska',
+    mimeType: details.filename.endsWith('.mp4') ? 'video/mp4' : 'video/matroska',
     takenAt: film.createdAt,
   }));
   const copies = COPIES.map(({ copyOf, ...details }) => {

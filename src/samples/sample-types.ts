@@ -9,6 +9,7 @@ export interface SampleDetails {
   filename: string;
   title: string;
   tags: string[];
+  /** One of the categories that every installation has. */
   category?: string;
   customMetadata?: Record<string, unknown>;
   owner: SampleOwner;

@@ -28,9 +28,17 @@ describe('accounts and sessions', () => {
       refreshToken: expect.any(String),
       expiresInSeconds: 900,
     });
-    const loggedIn = await app.http.post('/v1/auth/login').send({ email: email.toUpperCase(), password: PASSWORD }).expect(200);
+    const loggedIn = await app.http
+      .post('/v1/auth/login')
+      .send({ email: email.toUpperCase(), password: PASSWORD })
+      .expect(200);
     const profile = await me(loggedIn.body.accessToken).expect(200);
-    expect(profile.body).toMatchObject({ id: registered.body.user.id, email, emailVerified: false, subscriptionTier: 'free' });
+    expect(profile.body).toMatchObject({
+      id: registered.body.user.id,
+      email,
+      emailVerified: false,
+      subscriptionTier: 'free',
+    });
     expect(JSON.stringify(profile.body)).not.toMatch(/argon2|hash|secret/i);
   });
 
@@ -55,15 +63,25 @@ describe('accounts and sessions', () => {
   ])('refuses a registration with %j', async (body, pointer) => {
     const answer = await app.http.post('/v1/auth/register').send(body).expect(400);
     expect(answer.headers['content-type']).toContain('application/problem+json');
-    expect(answer.body).toMatchObject({ status: 400, code: 'validation-failed', requestId: expect.any(String) });
+    expect(answer.body).toMatchObject({
+      status: 400,
+      code: 'validation-failed',
+      requestId: expect.any(String),
+    });
     expect(answer.body.errors.map((fault: { pointer: string }) => fault.pointer)).toContain(pointer);
   });
 
   it('C5: answers alike for an unknown address and a wrong password', async () => {
     const email = newEmail();
     await register(email).expect(201);
-    const wrong = await app.http.post('/v1/auth/login').send({ email, password: 'not the password' }).expect(401);
-    const unknown = await app.http.post('/v1/auth/login').send({ email: newEmail(), password: 'not the password' }).expect(401);
+    const wrong = await app.http
+      .post('/v1/auth/login')
+      .send({ email, password: 'not the password' })
+      .expect(401);
+    const unknown = await app.http
+      .post('/v1/auth/login')
+      .send({ email: newEmail(), password: 'not the password' })
+      .expect(401);
     const comparable = ({ requestId: _requestId, ...body }: Record<string, unknown>): unknown => body;
     expect(comparable(wrong.body)).toEqual(comparable(unknown.body));
   });
@@ -79,7 +97,8 @@ describe('accounts and sessions', () => {
 
   it('rotates refresh tokens, and ends the session when one is used twice', async () => {
     const { body: first } = await register(newEmail()).expect(201);
-    const refresh = (refreshToken: string): ReturnType<TestApp['http']['post']> => app.http.post('/v1/auth/refresh').send({ refreshToken });
+    const refresh = (refreshToken: string): ReturnType<TestApp['http']['post']> =>
+      app.http.post('/v1/auth/refresh').send({ refreshToken });
     const { body: second } = await refresh(first.refreshToken).expect(200);
     expect(second.refreshToken).not.toBe(first.refreshToken);
     await me(second.accessToken).expect(200);
@@ -92,7 +111,9 @@ describe('accounts and sessions', () => {
   it('lets exactly one of many simultaneous refreshes win', async () => {
     const { body } = await register(newEmail()).expect(201);
     const answers = await Promise.all(
-      Array.from({ length: 8 }, () => app.http.post('/v1/auth/refresh').send({ refreshToken: body.refreshToken })),
+      Array.from({ length: 8 }, () =>
+        app.http.post('/v1/auth/refresh').send({ refreshToken: body.refreshToken }),
+      ),
     );
     expect(answers.filter((answer) => answer.status === 200)).toHaveLength(1);
   });
@@ -130,8 +151,13 @@ describe('accounts and sessions', () => {
         const body = `${encode(header)}.${payloadPart}`;
         return `${body}.${createHmac('sha256', key).update(body).digest('base64url')}`;
       };
-      const signed = (claims: Record<string, unknown>, header: Record<string, unknown> = {}): Promise<string> =>
-        new SignJWT({ ...payload, ...claims }).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', ...header }).sign(SECRET);
+      const signed = (
+        claims: Record<string, unknown>,
+        header: Record<string, unknown> = {},
+      ): Promise<string> =>
+        new SignJWT({ ...payload, ...claims })
+          .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt', ...header })
+          .sign(SECRET);
       const without = (claim: string): Promise<string> => {
         const { [claim]: _left, ...rest } = payload;
         return new SignJWT(rest).setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' }).sign(SECRET);
@@ -155,8 +181,12 @@ describe('accounts and sessions', () => {
         'none with signature': withHeader({ alg: 'none', typ: 'at+jwt' }),
         'None in capitals': withHeader({ alg: 'NONE', typ: 'at+jwt' }),
         'no alg': withHeader({ typ: 'at+jwt' }),
-        'alg HS384': await new SignJWT(payload).setProtectedHeader({ alg: 'HS384', typ: 'at+jwt' }).sign(SECRET),
-        'alg HS512': await new SignJWT(payload).setProtectedHeader({ alg: 'HS512', typ: 'at+jwt' }).sign(SECRET),
+        'alg HS384': await new SignJWT(payload)
+          .setProtectedHeader({ alg: 'HS384', typ: 'at+jwt' })
+          .sign(SECRET),
+        'alg HS512': await new SignJWT(payload)
+          .setProtectedHeader({ alg: 'HS512', typ: 'at+jwt' })
+          .sign(SECRET),
         RS256: await rsa({}),
         'RS256 with jwk': await rsa({ jwk }),
         'RS256 with jku': await rsa({ jku: 'http://127.0.0.1:1/keys' }),
@@ -169,7 +199,9 @@ describe('accounts and sessions', () => {
         ),
         'empty key': withHeader({ alg: 'HS256', typ: 'at+jwt' }, ''),
         'another key': withHeader({ alg: 'HS256', typ: 'at+jwt' }, 'another-secret-of-thirty-two-characters'),
-        'crit header': await signed({}, { crit: ['exp'], exp: now }).catch(() => withHeader({ alg: 'HS256', crit: ['b64'], b64: false })),
+        'crit header': await signed({}, { crit: ['exp'], exp: now }).catch(() =>
+          withHeader({ alg: 'HS256', crit: ['b64'], b64: false }),
+        ),
         'type JWT': await signed({}, { typ: 'JWT' }),
         'type refresh': await signed({}, { typ: 'rt+jwt' }),
         'no type': await signed({}, { typ: undefined }),
@@ -238,7 +270,9 @@ describe('accounts and sessions', () => {
       const { id, key } = await create({ name: 'laptop', scopes: ['media:read'] });
       expect(key).toMatch(/^ams_[\w-]{43}_[0-9a-f]{8}$/);
       const listed = await app.http.get('/v1/me/api-keys').set(session.headers).expect(200);
-      expect(listed.body.items).toEqual([expect.objectContaining({ id, name: 'laptop', prefix: key.slice(0, 12) })]);
+      expect(listed.body.items).toEqual([
+        expect.objectContaining({ id, name: 'laptop', prefix: key.slice(0, 12) }),
+      ]);
       expect(JSON.stringify(listed.body)).not.toContain(key);
 
       await app.http.get('/v1/media').set('X-API-Key', key).expect(200);
@@ -253,7 +287,11 @@ describe('accounts and sessions', () => {
       const { key } = await create({ name: 'all', scopes: ['account:read', 'account:write'] });
       await app.http.get('/v1/me').set('X-API-Key', key).expect(200);
       await app.http.get('/v1/me/api-keys').set('X-API-Key', key).expect(403);
-      await app.http.post('/v1/me/api-keys').set('X-API-Key', key).send({ name: 'x', scopes: ['search'] }).expect(403);
+      await app.http
+        .post('/v1/me/api-keys')
+        .set('X-API-Key', key)
+        .send({ name: 'x', scopes: ['search'] })
+        .expect(403);
     });
 
     it('of somebody else are not there', async () => {
@@ -263,14 +301,21 @@ describe('accounts and sessions', () => {
     });
 
     it('expire, and are checked before they are looked up', async () => {
-      const { id, key } = await create({ name: 'soon', scopes: ['media:read'], expiresAt: '2999-01-01T00:00:00Z' });
+      const { id, key } = await create({
+        name: 'soon',
+        scopes: ['media:read'],
+        expiresAt: '2999-01-01T00:00:00Z',
+      });
       await app.http.get('/v1/media').set('X-API-Key', key).expect(200);
       const { connectAsSuperuser } = await import('../harness/database.js');
       const admin = await connectAsSuperuser();
       await admin.query("UPDATE api_keys SET expires_at = now() - interval '1 second' WHERE id = $1", [id]);
       await admin.end();
       await app.http.get('/v1/media').set('X-API-Key', key).expect(401);
-      await app.http.get('/v1/media').set('X-API-Key', `${key.slice(0, -1)}x`).expect(401);
+      await app.http
+        .get('/v1/media')
+        .set('X-API-Key', `${key.slice(0, -1)}x`)
+        .expect(401);
     });
 
     it.each([

@@ -50,7 +50,10 @@ describe('Firebase ID tokens', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    app = await startTestApp({ FIREBASE_PROJECT_ID: PROJECT, FIREBASE_JWKS_URL: `http://127.0.0.1:${port}/keys` }, { jobs: false });
+    app = await startTestApp(
+      { FIREBASE_PROJECT_ID: PROJECT, FIREBASE_JWKS_URL: `http://127.0.0.1:${port}/keys` },
+      { jobs: false },
+    );
   });
   afterAll(async () => {
     await app.stop();
@@ -61,7 +64,12 @@ describe('Firebase ID tokens', () => {
     const claims = { sub: `user-${Date.now()}`, email: `fb-${Date.now()}@example.test` };
     const first = await me(await token(claims));
     expect(first.status).toBe(200);
-    expect(first.body).toMatchObject({ email: claims.email, displayName: 'A Person', emailVerified: true, role: 'USER' });
+    expect(first.body).toMatchObject({
+      email: claims.email,
+      displayName: 'A Person',
+      emailVerified: true,
+      role: 'USER',
+    });
     const second = await me(await token(claims));
     expect(second.body['id']).toBe(first.body['id']);
   });
@@ -94,7 +102,9 @@ describe('Firebase ID tokens', () => {
       'endless subject': await token({ sub: 'x'.repeat(200) }),
     };
     const statuses = Object.fromEntries(
-      await Promise.all(Object.entries(forged).map(async ([name, bearer]) => [name, (await me(bearer)).status] as const)),
+      await Promise.all(
+        Object.entries(forged).map(async ([name, bearer]) => [name, (await me(bearer)).status] as const),
+      ),
     );
     expect(statuses).toEqual(Object.fromEntries(Object.keys(forged).map((name) => [name, 401])));
   });

@@ -35,16 +35,25 @@ describe('HTTP', () => {
     ['text', '"query"'],
     ['nothing', ''],
   ])('refuses %s as a body', async (_name, body) => {
-    const answer = await app.http.post('/v1/search').set(session.headers).set('content-type', 'application/json').send(body);
+    const answer = await app.http
+      .post('/v1/search')
+      .set(session.headers)
+      .set('content-type', 'application/json')
+      .send(body);
     expect(answer.status).toBe(400);
   });
 
   it('refuses a body that is too large, deep, or of an unknown encoding', async () => {
-    const post = (): ReturnType<TestApp['http']['post']> => app.http.post('/v1/search').set(session.headers).set('content-type', 'application/json');
+    const post = (): ReturnType<TestApp['http']['post']> =>
+      app.http.post('/v1/search').set(session.headers).set('content-type', 'application/json');
     expect((await post().send(JSON.stringify({ query: 'x'.repeat(1_100_000) }))).status).toBe(413);
-    expect((await post().send(`{"query":"x","filter":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`)).status).toBe(400);
+    expect(
+      (await post().send(`{"query":"x","filter":${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`)).status,
+    ).toBe(400);
     expect((await post().set('content-encoding', 'zstd-of-tomorrow').send('{}')).status).toBe(415);
-    expect((await app.http.post('/v1/search').set(session.headers).type('text/plain').send('query')).status).toBe(400);
+    expect(
+      (await app.http.post('/v1/search').set(session.headers).type('text/plain').send('query')).status,
+    ).toBe(400);
   });
 
   it('C18: __proto__ and constructor in a body change nothing', async () => {
@@ -62,11 +71,21 @@ describe('HTTP', () => {
     expect((await get('/v1/nothing-here').expect(404)).body.code).toBe('not-found');
     expect((await get('/v1/media/not-a-uuid').expect(400)).body.code).toBe('invalid-id');
     expect((await get('/v1/media/%E0%A4%A').expect(400)).body.status).toBe(400);
-    expect((await get('/v1/media/01900000-0000-7000-8000-000000000000').expect(404)).body.code).toBe('not-found');
+    expect((await get('/v1/media/01900000-0000-7000-8000-000000000000').expect(404)).body.code).toBe(
+      'not-found',
+    );
   });
 
   it('refuses unknown query parameters and bad page sizes', async () => {
-    for (const query of ['surprise=1', 'limit=0', 'limit=101', 'limit=ten', 'limit=1e9', 'cursor=forged', 'cursor=a.b']) {
+    for (const query of [
+      'surprise=1',
+      'limit=0',
+      'limit=101',
+      'limit=ten',
+      'limit=1e9',
+      'cursor=forged',
+      'cursor=a.b',
+    ]) {
       const answer = await app.http.get(`/v1/audit-logs?${query}`).set(session.headers);
       expect([query, answer.status]).toEqual([query, 400]);
     }
@@ -95,7 +114,10 @@ describe('HTTP', () => {
     expect(body).toMatchObject({
       status: 'ok',
       checks: {
-        database: { ok: true, pool: { totalCount: expect.any(Number), idleCount: expect.any(Number), waitingCount: 0 } },
+        database: {
+          ok: true,
+          pool: { totalCount: expect.any(Number), idleCount: expect.any(Number), waitingCount: 0 },
+        },
         storage: { ok: true, provider: 'local' },
         jobTransport: { ok: true },
       },
@@ -119,7 +141,11 @@ describe('HTTP', () => {
   it('pages through the audit log without gap or double', async () => {
     const user = await app.createSession({ subscriptionTier: 'ultimate' });
     for (let index = 0; index < 5; index += 1) {
-      await app.http.post('/v1/me/api-keys').set(user.headers).send({ name: `key ${index}`, scopes: ['search'] }).expect(201);
+      await app.http
+        .post('/v1/me/api-keys')
+        .set(user.headers)
+        .send({ name: `key ${index}`, scopes: ['search'] })
+        .expect(201);
     }
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -132,7 +158,9 @@ describe('HTTP', () => {
     expect(seen).toHaveLength(5);
     expect(new Set(seen).size).toBe(5);
     const first = await app.http.get('/v1/audit-logs?limit=2').set(user.headers);
-    const foreign = await app.http.get(`/v1/audit-logs?cursor=${encodeURIComponent(first.body.nextCursor)}`).set(session.headers);
+    const foreign = await app.http
+      .get(`/v1/audit-logs?cursor=${encodeURIComponent(first.body.nextCursor)}`)
+      .set(session.headers);
     expect(foreign.status).toBe(400);
     expect(foreign.body.code).toBe('invalid-cursor');
   });

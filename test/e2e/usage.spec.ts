@@ -16,11 +16,16 @@ describe('usage and limits', () => {
 
   const readPlan = async (tier: string): Promise<Limits> =>
     (await app.http.get(`/v1/admin/usage-limits/${tier}`).set(admin.headers).expect(200)).body as Limits;
-  const writable = ({ tierName: _t, effectiveFrom: _f, effectiveUntil: _u, ...limits }: Limits): Limits => limits;
+  const writable = ({ tierName: _t, effectiveFrom: _f, effectiveUntil: _u, ...limits }: Limits): Limits =>
+    limits;
   /** Runs `work` while the plan has these limits, then restores it. */
   async function withPlan(tier: string, change: Limits, work: () => Promise<void>): Promise<void> {
     const before = writable(await readPlan(tier));
-    await app.http.put(`/v1/admin/usage-limits/${tier}`).set(admin.headers).send({ ...before, ...change }).expect(200);
+    await app.http
+      .put(`/v1/admin/usage-limits/${tier}`)
+      .set(admin.headers)
+      .send({ ...before, ...change })
+      .expect(200);
     try {
       await work();
     } finally {
@@ -55,19 +60,33 @@ describe('usage and limits', () => {
   });
 
   it('B11: 40 searches at once against a limit of 10: exactly 10', async () => {
-    await withPlan('premium', { maxSearchesPerMonth: 10, searchRateLimit: 1000, apiRateLimit: 1000 }, async () => {
-      const user = await app.createSession({ subscriptionTier: 'premium' });
-      const answers = await Promise.all(
-        Array.from({ length: 40 }, (_, index) => app.http.post('/v1/search').set(user.headers).send({ query: `word ${index}`, mode: 'text' })),
-      );
-      const statuses = answers.map((answer) => answer.status);
-      expect(statuses.filter((status) => status === 200)).toHaveLength(10);
-      expect(statuses.filter((status) => status === 402)).toHaveLength(30);
-      const refused = answers.find((answer) => answer.status === 402)?.body;
-      expect(refused).toMatchObject({ code: 'quota-exceeded', quota: 'searches', limit: 10, resetsAt: expect.any(String) });
-      const { body } = await app.http.get('/v1/me/usage').set(user.headers);
-      expect(body.searches).toEqual({ used: 10, limit: 10, remaining: 0 });
-    });
+    await withPlan(
+      'premium',
+      { maxSearchesPerMonth: 10, searchRateLimit: 1000, apiRateLimit: 1000 },
+      async () => {
+        const user = await app.createSession({ subscriptionTier: 'premium' });
+        const answers = await Promise.all(
+          Array.from({ length: 40 }, (_, index) =>
+            app.http
+              .post('/v1/search')
+              .set(user.headers)
+              .send({ query: `word ${index}`, mode: 'text' }),
+          ),
+        );
+        const statuses = answers.map((answer) => answer.status);
+        expect(statuses.filter((status) => status === 200)).toHaveLength(10);
+        expect(statuses.filter((status) => status === 402)).toHaveLength(30);
+        const refused = answers.find((answer) => answer.status === 402)?.body;
+        expect(refused).toMatchObject({
+          code: 'quota-exceeded',
+          quota: 'searches',
+          limit: 10,
+          resetsAt: expect.any(String),
+        });
+        const { body } = await app.http.get('/v1/me/usage').set(user.headers);
+        expect(body.searches).toEqual({ used: 10, limit: 10, remaining: 0 });
+      },
+    );
   });
 
   it('counts by the hour, before any quota, and says when to come back', async () => {
@@ -75,7 +94,8 @@ describe('usage and limits', () => {
       const user = await app.createSession({ subscriptionTier: 'premium' });
       const search = (): ReturnType<TestApp['http']['post']> =>
         app.http.post('/v1/search').set(user.headers).send({ query: 'anything', mode: 'text' });
-      for (const remaining of ['2', '1', '0']) expect((await search().expect(200)).headers['ratelimit-remaining']).toBe(remaining);
+      for (const remaining of ['2', '1', '0'])
+        expect((await search().expect(200)).headers['ratelimit-remaining']).toBe(remaining);
       const refused = await search().expect(429);
       expect(refused.body).toMatchObject({ code: 'rate-limited', bucket: 'search', limit: 3 });
       expect(Number(refused.headers['retry-after'])).toBeGreaterThan(3500);
@@ -101,7 +121,11 @@ describe('usage and limits', () => {
       const user = await app.createSession();
       const before = writable(await readPlan('free'));
       const update = { ...before, maxUploadsPerMonth: 7 };
-      const { body } = await app.http.put('/v1/admin/usage-limits/free').set(admin.headers).send(update).expect(200);
+      const { body } = await app.http
+        .put('/v1/admin/usage-limits/free')
+        .set(admin.headers)
+        .send(update)
+        .expect(200);
       expect(body).toMatchObject({ tierName: 'free', maxUploadsPerMonth: 7, effectiveUntil: null });
       const usage = await app.http.get('/v1/me/usage').set(user.headers).expect(200);
       expect(usage.body.uploads.limit).toBe(7);
@@ -118,7 +142,9 @@ describe('usage and limits', () => {
         new_values: expect.objectContaining({ maxUploadsPerMonth: 7 }),
         risk_level: 'high',
       });
-      const { rows } = await db.query("SELECT count(*)::int AS open FROM usage_limits WHERE tier_name = 'free' AND effective_until IS NULL");
+      const { rows } = await db.query(
+        "SELECT count(*)::int AS open FROM usage_limits WHERE tier_name = 'free' AND effective_until IS NULL",
+      );
       expect(rows[0].open).toBe(1);
       await db.end();
     });
@@ -138,7 +164,10 @@ describe('usage and limits', () => {
       const before = writable(await readPlan('premium'));
       const answers = await Promise.all(
         Array.from({ length: 6 }, (_, index) =>
-          app.http.put('/v1/admin/usage-limits/premium').set(admin.headers).send({ ...before, maxUploadsPerMonth: 100 + index }),
+          app.http
+            .put('/v1/admin/usage-limits/premium')
+            .set(admin.headers)
+            .send({ ...before, maxUploadsPerMonth: 100 + index }),
         ),
       );
       expect(answers.map((answer) => answer.status)).toEqual(Array(6).fill(200));
@@ -165,7 +194,10 @@ describe('usage and limits', () => {
         { tierName: 'premium' },
         { effectiveFrom: '2020-01-01T00:00:00Z' },
       ]) {
-        const answer = await app.http.put('/v1/admin/usage-limits/free').set(admin.headers).send({ ...before, ...wrong });
+        const answer = await app.http
+          .put('/v1/admin/usage-limits/free')
+          .set(admin.headers)
+          .send({ ...before, ...wrong });
         expect([wrong, answer.status]).toEqual([wrong, 400]);
       }
       const { apiRateLimit: _left, ...incomplete } = before;

@@ -1,4 +1,4 @@
-import './typescript-hooks.mjs';
+import '../../scripts/typescript-hooks.mjs';
 
 const { default: globalSetup } = await import('./global-setup.ts');
 export default globalSetup;

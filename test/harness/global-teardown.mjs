@@ -1,4 +1,4 @@
-import './typescript-hooks.mjs';
+import '../../scripts/typescript-hooks.mjs';
 
 const { default: globalTeardown } = await import('./global-teardown.ts');
 export default globalTeardown;

@@ -49,6 +49,11 @@ async function objectsOf(session: Session): Promise<string[]> {
   return keys;
 }
 
+async function uploadsUsed(session: Session): Promise<number> {
+  const { body } = await app.http.get('/v1/me/usage').set(session.headers).expect(200);
+  return (body as { uploads: { used: number } }).uploads.used;
+}
+
 describe('UploadSweeper', () => {
   /** What a process leaves that dies after it stored the object and before it wrote the row. */
   async function crashedUpload(
@@ -61,16 +66,19 @@ describe('UploadSweeper', () => {
     await app.runtime.storage.putBuffer(subtitlesKeyOf(key), Buffer.from('lines'), 'text/plain');
     await superuser.query(
       `INSERT INTO upload_reservations (user_id, id, billing_period_start, storage_key, expires_at)
-       VALUES ($1, $2, now(), $3, now() + $4::interval)`,
+       SELECT id, $2, billing_period_start, $3, now() + $4::interval FROM users WHERE id = $1`,
       [session.id, reservationId, key, expiresIn],
     );
+    await superuser.query('UPDATE users SET uploads_this_month = uploads_this_month + 1 WHERE id = $1', [
+      session.id,
+    ]);
     return { key, reservationId };
   }
 
   it('B8: removes the objects of uploads that never became a file, and nothing else', async () => {
     const session = await newUser();
     const id = await upload(session);
-    const crashed = await crashedUpload(session, '-1 minute');
+    await crashedUpload(session, '-1 minute');
     const underWay = await crashedUpload(session, '30 minutes');
     // A reservation whose file was committed all the same must not take the file's object away.
     await superuser.query(
@@ -79,15 +87,18 @@ describe('UploadSweeper', () => {
       [id],
     );
     const sweeper = app.nest.get(UploadSweeper, { strict: false });
-    expect(await sweeper.sweep()).toEqual({ stagedFiles: 0, objects: 1 });
+    expect(await uploadsUsed(session)).toBe(3);
+    expect(await sweeper.sweep()).toEqual({ stagedFiles: 0, reservations: 2, objects: 1 });
     expect((await objectsOf(session)).sort()).toEqual(
       [originalKey(session.id, id, 'jpg'), underWay.key, subtitlesKeyOf(underWay.key)].sort(),
     );
-    expect(await sweeper.sweep()).toEqual({ stagedFiles: 0, objects: 0 });
-    const { rows } = await superuser.query('SELECT storage_key FROM upload_reservations WHERE id = $1', [
-      crashed.reservationId,
+    expect(await sweeper.sweep()).toEqual({ stagedFiles: 0, reservations: 0, objects: 0 });
+    // B11: the slot of the crashed upload is free again; the file's own, and the one under way, are not.
+    expect(await uploadsUsed(session)).toBe(2);
+    const { rows } = await superuser.query('SELECT id::text FROM upload_reservations WHERE user_id = $1', [
+      session.id,
     ]);
-    expect(rows).toEqual([{ storage_key: null }]);
+    expect(rows).toEqual([{ id: underWay.reservationId }]);
   });
 
   it('tries again when the store does not answer', async () => {
@@ -100,6 +111,26 @@ describe('UploadSweeper', () => {
     await expect(sweeper.sweep()).rejects.toThrow('down');
     expect(await sweeper.sweep()).toMatchObject({ objects: 1 });
     expect(await objectsOf(session)).toEqual([]);
+  });
+
+  it('an upload that outlives its reservation is refused, and nothing of it stays', async () => {
+    const session = await newUser();
+    const { storage } = app.runtime;
+    const putFile = storage.putFile.bind(storage);
+    jest.spyOn(storage, 'putFile').mockImplementationOnce(async (...args) => {
+      const stored = await putFile(...args);
+      await superuser.query(`UPDATE upload_reservations SET expires_at = now() WHERE user_id = $1`, [
+        session.id,
+      ]);
+      return stored;
+    });
+    const response = await app.http
+      .post('/v1/media')
+      .set(session.headers)
+      .attach('file', await picture(), 'a.jpg');
+    expect([response.status, response.body.code]).toEqual([409, 'upload-expired']);
+    expect(await objectsOf(session)).toEqual([]);
+    expect(await uploadsUsed(session)).toBe(0);
   });
 
   it('removes staged files that are older than a day', async () => {

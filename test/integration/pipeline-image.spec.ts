@@ -130,6 +130,15 @@ describe('a photograph', () => {
     expect(analysis.rawResponse).toMatchObject({ contentWarnings: [], facesCount: 0 });
   });
 
+  it('is warned of for its picture and its words, whichever was looked at last', async () => {
+    const user = await createUser(database, { subscriptionTier: 'premium' });
+    const id = await readerBench.upload(user.id, photograph, { title: 'Heroin and cocaine' });
+    for (const step of ['image_analysis', 'text_analysis', 'image_analysis'] as const) {
+      await readerBench.run(step, user.id, id);
+    }
+    expect((await stateOf(bench, user, id)).media.contentWarnings.sort()).toEqual(['drugs', 'violence']);
+  });
+
   it('keeps the better summary when only its picture is looked at again', async () => {
     const user = await createUser(database);
     const id = await readerBench.upload(user.id, photograph);

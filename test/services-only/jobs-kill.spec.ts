@@ -61,7 +61,7 @@ async function startWorkerProcess(
   const lines = createInterface({ input: child.stdout });
   const reached = gateOf(lines);
   await reached('ready');
-  return { child, stopped: reached(complete.stopAt ?? 'nothing') };
+  return { child, stopped: complete.stopAt ? reached(complete.stopAt) : Promise.resolve('') };
 }
 
 /** Waits for a line, also for one that came before. */

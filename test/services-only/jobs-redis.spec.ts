@@ -166,6 +166,7 @@ it('does a job once when Bull delivers it five times', async () => {
   await machine.start();
   const mediaFileId = await insertMedia(database, user.id);
   const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
+  await whenJob(database, user.id, jobId, 'processing');
   const queue = new Bull('jobs', redis.url, { prefix: PREFIX });
   for (let copy = 0; copy < 5; copy += 1)
     await queue.add({ jobId, userId: user.id }, { jobId: `copy ${copy}` });

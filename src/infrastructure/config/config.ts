@@ -95,12 +95,15 @@ export type Environment = z.infer<typeof environmentSchema>;
 /** Thrown with every fault at once, so that nobody mends them one restart at a time. */
 export class ConfigurationError extends Error {
   override name = 'ConfigurationError';
-  constructor(readonly faults: { variable: string; message: string }[]) {
+  readonly faults: { variable: string; message: string }[];
+
+  constructor(faults: { variable: string; message: string }[]) {
     super(
       `The configuration has ${faults.length} fault${faults.length === 1 ? '' : 's'}:\n` +
         faults.map((fault) => `  ${fault.variable}: ${fault.message}`).join('\n') +
         '\nSee .env.example for what each variable means.',
     );
+    this.faults = faults;
   }
 }
 

@@ -10,20 +10,28 @@ export interface SecretProvider {
 }
 
 export class EnvironmentSecrets implements SecretProvider {
-  constructor(private readonly env: NodeJS.ProcessEnv = process.env) {}
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(env: NodeJS.ProcessEnv = process.env) {
+    this.#env = env;
+  }
 
   async get(name: string): Promise<string | null> {
-    return this.env[name]?.trim() || null;
+    return this.#env[name]?.trim() || null;
   }
 }
 
 /** Secrets as files of a folder, one per name (Docker and Kubernetes mount them so). */
 export class FileSecrets implements SecretProvider {
-  constructor(private readonly folder: string) {}
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
 
   async get(name: string): Promise<string | null> {
     try {
-      return (await readFile(path.join(this.folder, path.basename(name)), 'utf8')).trim() || null;
+      return (await readFile(path.join(this.#folder, path.basename(name)), 'utf8')).trim() || null;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
@@ -51,16 +59,20 @@ export class ParameterStoreSecrets implements SecretProvider {
 
 /** Asks a source once per name and process. */
 export class CachedSecrets implements SecretProvider {
-  private readonly known = new Map<string, Promise<string | null>>();
-  constructor(private readonly source: SecretProvider) {}
+  readonly #known = new Map<string, Promise<string | null>>();
+  readonly #source: SecretProvider;
+
+  constructor(source: SecretProvider) {
+    this.#source = source;
+  }
 
   get(name: string): Promise<string | null> {
-    let value = this.known.get(name);
+    let value = this.#known.get(name);
     if (!value) {
-      value = this.source.get(name);
-      this.known.set(name, value);
+      value = this.#source.get(name);
+      this.#known.set(name, value);
       // A failed look-up is not remembered: the next call tries again.
-      value.catch(() => this.known.delete(name));
+      value.catch(() => this.#known.delete(name));
     }
     return value;
   }

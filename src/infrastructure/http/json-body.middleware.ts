@@ -22,7 +22,8 @@ export function jsonBodyMiddleware(): RequestHandler {
 
 /** Walks without recursion: the depth is what is being checked. */
 function faultOf(body: unknown): string | null {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'The body must be a JSON object.';
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    return 'The body must be a JSON object.';
   const stack: { value: object; depth: number }[] = [{ value: body, depth: 1 }];
   for (let entry = stack.pop(); entry; entry = stack.pop()) {
     if (entry.depth > MAX_DEPTH) return `The body is nested more than ${MAX_DEPTH} levels deep.`;

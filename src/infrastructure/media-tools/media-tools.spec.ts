@@ -1,7 +1,6 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { MediaTools } from './media-tools.js';
 import { sharp } from './sharp-setup.js';
 import { rotatedHeic } from './testing/heic-fixture.js';
@@ -120,17 +119,14 @@ describe('concurrency', () => {
   it('decodes at most as many files at a time as it is told', async () => {
     const slow = await saved('slow.heic', rotatedHeic());
     const quick = await saved('quick.png', await quarters(2, 2));
+    const heic = { fileType: 'image' as const, mimeType: 'image/heic', extension: 'heic' };
     const orderOfEnds = async (maxConcurrentDecodes: number) => {
       const limited = new MediaTools({ maxConcurrentDecodes });
       const ends: string[] = [];
-      const inspect = async (path: string) => {
-        await limited.inspect(path, unlimited);
-        ends.push(path);
-      };
-      // The first file has taken its place once the second one comes.
-      const first = inspect(slow);
-      await delay(30);
-      await Promise.all([first, inspect(quick)]);
+      // The first one takes its place at once; the second one comes while it is at work.
+      const first = limited.prepareImage(slow, heic, folder, { hasAlpha: false }).then(() => ends.push(slow));
+      const second = limited.inspect(quick, unlimited).then(() => ends.push(quick));
+      await Promise.all([first, second]);
       return ends;
     };
     expect(await orderOfEnds(2)).toEqual([quick, slow]);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import type { MediaFile, Prisma } from '../../infrastructure/database/generated/client.js';
@@ -75,13 +76,16 @@ export class MediaService {
       if (request.tags) await this.labels.setTags(tx, userId, id, request.tags);
       if (request.categories) await this.labels.setCategories(tx, userId, id, request.categories);
       const after = await this.mustFind(tx, id);
-      await this.audit.record(tx, {
-        eventType: 'media.updated',
-        category: 'upload',
-        action: 'update',
-        target: { type: 'media_file', id },
-        ...changesBetween(before, after),
-      });
+      const changes = changesBetween(before, after);
+      if (changes) {
+        await this.audit.record(tx, {
+          eventType: 'media.updated',
+          category: 'upload',
+          action: 'update',
+          target: { type: 'media_file', id },
+          ...changes,
+        });
+      }
       return this.detail(tx, after);
     });
   }
@@ -234,7 +238,7 @@ function fingerprint(value: { filter: MediaListFilter; sort: string; order: stri
     .slice(0, 16);
 }
 
-/** The audited fields that differ. Custom metadata is the owner's own content: only that it changed is kept. */
+/** The audited fields that differ, or null. Custom metadata is the owner's own content: only that it changed is kept. */
 function changesBetween(
   before: MediaFile,
   after: MediaFile,
@@ -242,15 +246,15 @@ function changesBetween(
   oldValues: Record<string, unknown>;
   newValues: Record<string, unknown>;
   metadata: Record<string, unknown>;
-} {
-  const oldValues: Record<string, unknown> = {};
-  const newValues: Record<string, unknown> = {};
-  for (const field of ['title', 'isPrivate', 'tags', 'categories'] as const) {
-    if (JSON.stringify(before[field]) === JSON.stringify(after[field])) continue;
-    oldValues[field] = before[field];
-    newValues[field] = after[field];
-  }
-  const customMetadataChanged =
-    JSON.stringify(before.customMetadata) !== JSON.stringify(after.customMetadata);
-  return { oldValues, newValues, metadata: { customMetadataChanged } };
+} | null {
+  const fields = (['title', 'isPrivate', 'tags', 'categories'] as const).filter(
+    (field) => !isDeepStrictEqual(before[field], after[field]),
+  );
+  const customMetadataChanged = !isDeepStrictEqual(before.customMetadata, after.customMetadata);
+  if (fields.length === 0 && !customMetadataChanged) return null;
+  return {
+    oldValues: Object.fromEntries(fields.map((field) => [field, before[field]])),
+    newValues: Object.fromEntries(fields.map((field) => [field, after[field]])),
+    metadata: { customMetadataChanged },
+  };
 }

@@ -28,10 +28,13 @@ it('escapes the text and marks what was found', () => {
 
 it('never lets a tag of the text through', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", 'a', '/', MARK_START, MARK_END) }), (text) => {
-      const html = toHighlightHtml(text);
-      expect(html.replaceAll(/<\/?mark>/g, '')).not.toMatch(/[<>"']/);
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom('<', '>', '&', '"', "'", 'a', '/', MARK_START, MARK_END) }),
+      (text) => {
+        const html = toHighlightHtml(text);
+        expect(html.replaceAll(/<\/?mark>/g, '')).not.toMatch(/[<>"']/);
+      },
+    ),
   );
 });
 

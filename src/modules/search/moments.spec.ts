@@ -39,7 +39,9 @@ it('gives at most three, best first, apart from each other, and covers every hit
       score: fc.double({ min: -1, max: 2, noNaN: true }),
       kind: fc.constantFrom('speech' as const, 'visual' as const),
     })
-    .map(({ startSeconds, length, score, kind }) => hit(startSeconds, startSeconds + length, { score, kind }));
+    .map(({ startSeconds, length, score, kind }) =>
+      hit(startSeconds, startSeconds + length, { score, kind }),
+    );
   fc.assert(
     fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
       const moments = bestMoments(rows, []);

@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
 import { RateLimit, RequireFeature, RequireScope } from '../../infrastructure/http/route-access.js';
 import { UuidParam } from '../../infrastructure/http/uuid-param.js';
-import { SimilarQuery, SuggestionsQuery } from './dto/history.dto.js';
+import { SimilarQuery, SuggestionsQuery } from './dto/search.queries.js';
 import { SearchRequest } from './dto/search.request.js';
 import { SearchResponse, SimilarResponse, SuggestionsResponse } from './dto/search.response.js';
 import { SearchService } from './search.service.js';

@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { MediaSummaryReader } from '../media/media-summary.reader.js';
-import type { SimilarQuery } from './dto/history.dto.js';
+import type { SimilarQuery } from './dto/search.queries.js';
 import type { SimilarHitResponse, SimilarResponse } from './dto/search.response.js';
 import { QueryEmbedder } from './query-embedder.js';
 import { MAX_EXACT_VECTORS, Ranker, type Ranking } from './ranker.js';

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../infrastructure/database/database.js';
-import type { SuggestionsQuery } from './dto/history.dto.js';
+import type { SuggestionsQuery } from './dto/search.queries.js';
 import type { SuggestionsResponse } from './dto/search.response.js';
 import { SearchRepository } from './search.repository.js';
 import type { SuggestionRow } from './sql/suggestions.sql.js';

@@ -52,7 +52,7 @@ export function topKeywords(texts: WeightedText[], maximum: number = LIMITS.keyw
 function isTelling(word: string): boolean {
   if (word.length < 3 || isUnspacedCharacter(word)) return false;
   // Numbers of files, times and prices; years are kept, people search for them.
-  if (/^\d+$/.test(word)) return /^(?:19|20)\d\d$/.test(word);
+  if (/^\d+$/.test(word)) return /^(?:19\d|20[0-3])\d$/.test(word);
   return !SEARCH_STOP_WORDS.has(word) && !UNTELLING.has(word) && !/\d{3}/.test(word);
 }
 

@@ -75,7 +75,7 @@ export class OpenAiImageAnalyzer implements ImageAnalyzer {
   }
 
   estimate(): PricedUsage {
-    return this.chat.estimate(question('xx'), 1);
+    return this.chat.estimate(question(undefined), 1);
   }
 
   /** @throws ProviderError */
@@ -105,11 +105,13 @@ export class OpenAiImageAnalyzer implements ImageAnalyzer {
   }
 }
 
-/** Two letters or nothing: the estimate counts on it, and a longer string would be the user's own words. */
+/**
+ * Always of the same length, so that the estimate is exact. Two letters or none: a longer string would be somebody's own
+ * words.
+ */
 function question(language: string | undefined): string {
-  return language !== undefined && /^[a-z]{2}$/i.test(language)
-    ? `Describe this picture. Text in it is probably in the language "${language}".`
-    : 'Describe this picture.';
+  const code = language !== undefined && /^[a-z]{2}$/i.test(language) ? language.toLowerCase() : '??';
+  return `Describe this picture. Probable language of the text in it: ${code}.`;
 }
 
 async function dataUrlOf(path: string): Promise<string> {

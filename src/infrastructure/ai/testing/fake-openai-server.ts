@@ -96,6 +96,8 @@ export class FakeOpenAiServer {
       { start: 2, end: 4, text: ' The boats come back at noon.' },
     ],
   };
+  /** Puts the JSON of chat answers into a Markdown code block, as some servers do. */
+  fencesJson = false;
   /** Waits this long before each answer. */
   latencyMilliseconds = 0;
   private fault: FakeFault | null = null;
@@ -135,6 +137,7 @@ export class FakeOpenAiServer {
     this.setFault(null);
     this.onChat = defaultChatAnswer;
     this.latencyMilliseconds = 0;
+    this.fencesJson = false;
   }
 
   async stop(): Promise<void> {
@@ -226,10 +229,11 @@ export class FakeOpenAiServer {
 
   private chat(body: Record<string, unknown>, fault: FakeFault | null): FakeAnswer {
     const request = chatRequestOf(body);
-    const content =
-      fault === 'garbage-content'
-        ? 'Sure! Here is what I see: a dog.'
-        : JSON.stringify(fault === 'wrong-content' ? { summary: 7, labels: 'none' } : this.onChat(request));
+    const json = JSON.stringify(
+      fault === 'wrong-content' ? { summary: 7, labels: 'none' } : this.onChat(request),
+    );
+    const sound = this.fencesJson ? `\`\`\`json\n${json}\n\`\`\`` : json;
+    const content = fault === 'garbage-content' ? 'Sure! Here is what I see: a dog.' : sound;
     const inputTokens =
       tokensOf(JSON.stringify(body['messages']).replace(/data:[^"]+/g, '')) + 800 * request.imageUrls.length;
     const outputTokens = Math.min(tokensOf(content), body['max_completion_tokens'] as number);
@@ -267,7 +271,7 @@ export class FakeOpenAiServer {
       body: {
         task: 'transcribe',
         language,
-        duration: fault === 'bogus-usage' || fault === 'missing-usage' ? undefined : duration,
+        duration: fault?.endsWith('-usage') ? undefined : duration,
         text: text ?? (segments ?? []).map((segment) => segment.text).join(''),
         segments,
         ...(fault === 'missing-usage'

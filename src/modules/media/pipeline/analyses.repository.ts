@@ -64,6 +64,14 @@ export class AnalysesRepository {
     return { id, version };
   }
 
+  /**
+   * Warnings of the last analysis of that kind. Projections are made from the analyses and never from the row, so that
+   * a warning of an earlier version does not stay for ever.
+   */
+  async contentWarnings(tx: Transaction, job: JobContext['job'], kind: AnalysisKind): Promise<string[]> {
+    return stringsOf((await this.latest(tx, job, kind))?.rawResponse, 'contentWarnings');
+  }
+
   /** The last version of that file and kind, or null. */
   async latest(
     tx: Transaction,
@@ -79,7 +87,7 @@ export class AnalysesRepository {
 }
 
 /** One member of a raw response as a list of strings; empty when it is none. */
-export function stringsOf(rawResponse: unknown, key: string): string[] {
+function stringsOf(rawResponse: unknown, key: string): string[] {
   const value =
     typeof rawResponse === 'object' && rawResponse !== null
       ? (rawResponse as Record<string, unknown>)[key]

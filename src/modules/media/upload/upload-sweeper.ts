@@ -3,6 +3,8 @@ import { Database } from '../../../infrastructure/database/database.js';
 import { LOGGER, OBJECT_STORAGE } from '../../../infrastructure/infrastructure.tokens.js';
 import type { Logger } from '../../../infrastructure/observability/logger.js';
 import type { ObjectStorage } from '../../../infrastructure/storage/object-storage.js';
+import { releaseReservation } from '../../billing/usage.service.js';
+import { claimExpiredReservation, type ClaimedReservation } from '../sql/reservations.sql.js';
 import { StagingArea } from './staging-area.js';
 import { subtitlesKeyOf } from './subtitles-key.js';
 
@@ -11,11 +13,13 @@ const BATCH = 1000;
 
 export interface SweepResult {
   stagedFiles: number;
-  /** Objects of uploads that never became a file. */
+  /** Uploads that never became a file: their slot was given back. */
+  reservations: number;
+  /** Originals of such uploads that had been stored already. */
   objects: number;
 }
 
-/** Removes what uploads of a crashed process left behind (threat B8). Part of the maintenance. */
+/** Removes what uploads of a crashed process left behind (threats B8 and B11). Part of the maintenance. */
 @Injectable()
 export class UploadSweeper implements OnApplicationBootstrap {
   constructor(
@@ -31,38 +35,50 @@ export class UploadSweeper implements OnApplicationBootstrap {
   }
 
   /**
-   * Staging files older than a day, and the objects that expired reservations name and no file refers to. A swept
-   * reservation loses its storage key; giving its slot back is the billing module's part, and comes after this one.
-   * @throws StorageUnavailableError: the reservation keeps its key, the next run goes on
+   * Removes staging files older than a day. Ends reservations that have expired: what they had stored is removed,
+   * then their slot of the plan is given back.
+   * @throws StorageUnavailableError: the reservation stays, the next run goes on
    */
   async sweep(): Promise<SweepResult> {
-    const stagedFiles = await this.staging.removeStale();
+    const result: SweepResult = {
+      stagedFiles: await this.staging.removeStale(),
+      reservations: 0,
+      objects: 0,
+    };
     const expired = await this.database.runAsSystem('maintenance', (tx) =>
       tx.uploadReservation.findMany({
-        where: { expiresAt: { lt: new Date() }, storageKey: { not: null } },
+        where: { expiresAt: { lt: new Date() } },
         orderBy: { expiresAt: 'asc' },
         take: BATCH,
+        select: { userId: true, id: true },
       }),
     );
-    let objects = 0;
-    for (const { userId, id, storageKey } of expired) {
-      if (!storageKey) continue;
-      const owner = await this.database.runAsSystem('maintenance', (tx) =>
-        tx.mediaFile.findFirst({
-          where: { userId, s3Bucket: this.storage.bucket, s3Key: storageKey },
-          select: { id: true },
-        }),
+    for (const { userId, id } of expired) {
+      const [claimed] = await this.database.runAsSystem('maintenance', (tx) =>
+        tx.$queryRaw<ClaimedReservation[]>(claimExpiredReservation(userId, id)),
       );
-      if (!owner && (await this.storage.head(storageKey))) {
-        await this.storage.delete(storageKey);
-        objects += 1;
-      }
-      if (!owner) await this.storage.delete(subtitlesKeyOf(storageKey));
-      await this.database.runAsSystem('maintenance', (tx) =>
-        tx.uploadReservation.updateMany({ where: { userId, id }, data: { storageKey: null } }),
+      if (!claimed) continue;
+      if (claimed.storageKey && (await this.removeOrphan(userId, claimed.storageKey))) result.objects += 1;
+      const released = await this.database.runAs({ kind: 'user', userId }, (tx) =>
+        releaseReservation(tx, userId, id),
       );
+      if (released) result.reservations += 1;
     }
-    if (objects > 0) this.logger.info({ objects }, 'objects of crashed uploads removed');
-    return { stagedFiles, objects };
+    return result;
+  }
+
+  /** Removes an object, with the subtitles beside it, unless a file refers to it. @returns whether there was one */
+  private async removeOrphan(userId: string, storageKey: string): Promise<boolean> {
+    const owner = await this.database.runAsSystem('maintenance', (tx) =>
+      tx.mediaFile.findFirst({
+        where: { userId, s3Bucket: this.storage.bucket, s3Key: storageKey },
+        select: { id: true },
+      }),
+    );
+    if (owner) return false;
+    const existed = (await this.storage.head(storageKey)) !== null;
+    await this.storage.delete(subtitlesKeyOf(storageKey));
+    await this.storage.delete(storageKey);
+    return existed;
   }
 }

@@ -23,6 +23,7 @@ import { pipelineFor } from '../media-jobs.js';
 import { MediaRepository } from '../media.repository.js';
 import { MediaService } from '../media.service.js';
 import { probeColumns } from '../pipeline/media-facts.js';
+import { holdReservation } from '../sql/reservations.sql.js';
 import { cleanFilename, titleFromFilename } from '../text-rules.js';
 import { receiveForm, type ReceivedForm, type StagedFile } from './multipart.js';
 
@@ -145,6 +146,9 @@ export class UploadService {
     const { id, key, inspected, file, fields } = input;
     const { detected, probe } = inspected;
     const originalFilename = cleanFilename(file.originalFilename);
+    const held = await tx.$queryRaw<unknown[]>(holdReservation(userId, input.reservationId));
+    if (held.length === 0)
+      throw errors.conflict('upload-expired', 'The upload took too long. Send the file again.');
     await this.usage.commitUpload(tx, input.reservationId, file.sizeBytes);
     await this.media.insert(tx, {
       userId,

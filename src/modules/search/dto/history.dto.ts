@@ -1,8 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, Type } from 'class-transformer';
-import { IsBoolean, IsInt, IsOptional, IsUUID, Max, Min } from 'class-validator';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
-import { IsCleanText, TrimText } from './clean-text.decorator.js';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, IsUUID, Max, Min } from 'class-validator';
 
 export class ClickRequest {
   @ApiProperty({ format: 'uuid', description: 'A file that this search has shown' })
@@ -125,35 +123,4 @@ export class SearchAnalyticsResponse {
 export class ClearedHistoryResponse {
   @ApiProperty({ type: 'integer' })
   deleted!: number;
-}
-
-export class SuggestionsQuery {
-  @ApiProperty({ minLength: 1, maxLength: 100, description: 'What has been typed so far' })
-  @TrimText()
-  @IsCleanText(100)
-  q!: string;
-
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: 20, default: 10 })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(20)
-  limit: number = 10;
-}
-
-export class SimilarQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE_SIZE)
-  limit: number = DEFAULT_PAGE_SIZE;
-
-  @ApiPropertyOptional({ type: Boolean, default: false, description: 'Private files as well' })
-  @IsOptional()
-  @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))
-  @IsBoolean()
-  includePrivate: boolean = false;
 }

@@ -45,7 +45,10 @@ describe('printed SQL', () => {
     ['hybrid, exact', searchQuery({ restriction: plain, vector: vector('exact'), text: text(null) })],
     ['semantic, two-stage', searchQuery({ restriction: plain, vector: vector('two-stage'), text: null })],
     ['text', searchQuery({ restriction: plain, vector: null, text: text(null) })],
-    ['text in title and speech', searchQuery({ restriction: plain, vector: null, text: text(['title', 'speech']) })],
+    [
+      'text in title and speech',
+      searchQuery({ restriction: plain, vector: null, text: text(['title', 'speech']) }),
+    ],
     [
       'every filter, exclusion, scan',
       searchQuery({
@@ -54,7 +57,10 @@ describe('printed SQL', () => {
         text: text(null, 'scan'),
       }),
     ],
-    ['plan facts', planFactsQuery({ userId, model: { provider: 'p', name: 'n', version: 'v1' }, countUpTo: 2001 })],
+    [
+      'plan facts',
+      planFactsQuery({ userId, model: { provider: 'p', name: 'n', version: 'v1' }, countUpTo: 2001 }),
+    ],
     ['settings', searchSettings()],
     ['word hits', wordHitsQuery({ userId, mediaFileIds: [mediaFileId], terms: 'dog' })],
     ['word moments', wordMomentsQuery({ userId, mediaFileIds: [mediaFileId], terms: 'dog' })],
@@ -75,7 +81,10 @@ describe('printed SQL', () => {
       }),
     ],
     ['suggestions', suggestionsQuery({ userId, prefix: 'be', perKind: 10 })],
-    ['history: append', appendShownResults({ userId, searchId: mediaFileId, searchedAt, mediaFileIds: [mediaFileId] })],
+    [
+      'history: append',
+      appendShownResults({ userId, searchId: mediaFileId, searchedAt, mediaFileIds: [mediaFileId] }),
+    ],
     ['history: lock', lockSearch({ userId, searchId: mediaFileId })],
     ['history: clicks', refreshClicks({ userId, searchId: mediaFileId, searchedAt })],
     ['history: by day', searchesByDay({ userId, days: 30 })],
@@ -86,7 +95,11 @@ describe('printed SQL', () => {
   it('holds no text of the caller: every value is a parameter', () => {
     const hostile = "'; DROP TABLE users; --";
     const sql = searchQuery({
-      restriction: restrictionOf(userId, { tags: { any: [hostile] }, categories: [hostile], labels: [{ name: hostile }] }, hostile),
+      restriction: restrictionOf(
+        userId,
+        { tags: { any: [hostile] }, categories: [hostile], labels: [{ name: hostile }] },
+        hostile,
+      ),
       vector: vector('exact'),
       text: { ...text(null), terms: hostile },
     });

@@ -66,10 +66,11 @@ export class ImageAnalysisHandler implements JobHandler {
           model: usage.model,
           traceId: usage.referenceId,
         });
+        const ofTheText = await this.analyses.contentWarnings(tx, context.job, 'text');
         await updateJobMedia(tx, context.job, {
           detectedText: found.text,
           detectedFacesCount: found.facesCount,
-          contentWarnings: found.contentWarnings,
+          contentWarnings: [...new Set([...found.contentWarnings, ...ofTheText])],
           dominantColors: found.colors.map((color) => ({ ...color })),
           perceptualHash: found.perceptualHash,
         });

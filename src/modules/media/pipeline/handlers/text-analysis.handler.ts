@@ -13,7 +13,7 @@ import { AI_PROVIDERS } from '../../../../infrastructure/infrastructure.tokens.j
 import { UsageService } from '../../../billing/usage.service.js';
 import type { JobContext, JobHandler, JobResult } from '../../../jobs/jobs.types.js';
 import { aiFeaturesOf } from '../ai-features.js';
-import { AnalysesRepository, stringsOf, type AnalysisKind } from '../analyses.repository.js';
+import { AnalysesRepository } from '../analyses.repository.js';
 import { CategorySuggestionsRepository } from '../category-suggestions.repository.js';
 import { cleanJsonObject } from '../clean-json.js';
 import { KeyframesRepository } from '../keyframes.repository.js';
@@ -58,7 +58,8 @@ export class TextAnalysisHandler implements JobHandler {
       data: { keywords: found.keywords.length, category: found.category, language: found.language },
       commit: async (tx) => {
         await lockJobMedia(tx, context.job);
-        const seen = await this.latestVisual(tx, context.job, media);
+        const kind = media.fileType === 'video' ? 'video' : 'image';
+        const ofThePicture = await this.analyses.contentWarnings(tx, context.job, kind);
         const transcript = await this.analyses.latest(tx, context.job, 'transcript');
         await this.analyses.add(tx, context.job, {
           kind: 'text',
@@ -75,8 +76,7 @@ export class TextAnalysisHandler implements JobHandler {
         await updateJobMedia(tx, context.job, {
           ...(found.summary !== null ? { aiSummary: found.summary } : {}),
           sentiment: found.sentiment,
-          // From the analyses and not from the row, so that a warning of an earlier version does not stay for ever.
-          contentWarnings: [...new Set([...stringsOf(seen?.rawResponse, 'contentWarnings'), ...ownWarnings])],
+          contentWarnings: [...new Set([...ofThePicture, ...ownWarnings])],
           ...(language !== null ? { language } : {}),
         });
         await this.labels.replaceKeywords(tx, context.job, keywordLabels(found.keywords));
@@ -117,11 +117,6 @@ export class TextAnalysisHandler implements JobHandler {
       select: { summary: true },
     });
     return latest?.summary ?? null;
-  }
-
-  private latestVisual(tx: Transaction, job: JobContext['job'], media: MediaFile) {
-    const kind: AnalysisKind = media.fileType === 'video' ? 'video' : 'image';
-    return this.analyses.latest(tx, job, kind);
   }
 }
 

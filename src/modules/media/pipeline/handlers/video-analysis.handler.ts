@@ -114,10 +114,11 @@ export class VideoAnalysisHandler implements JobHandler {
           provider: this.providers.name,
           model: this.providers.imageAnalyzer.modelName,
         });
+        const ofTheText = await this.analyses.contentWarnings(tx, context.job, 'text');
         await updateJobMedia(tx, context.job, {
           detectedText: found.text,
           detectedFacesCount: found.facesCount,
-          contentWarnings: found.contentWarnings,
+          contentWarnings: [...new Set([...found.contentWarnings, ...ofTheText])],
           dominantColors: colors.map((color) => ({ ...color })),
           perceptualHash: found.perceptualHash,
         });

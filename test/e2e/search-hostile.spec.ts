@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import {
+  activeModel,
+  asUser,
+  embedText,
+  insertEmbeddings,
+  insertMedia,
+} from '../integration/search-fixtures.js';
+
+let app: TestApp;
+let modelId: number;
+
+beforeAll(async () => {
+  app = await startTestApp({}, { jobs: false });
+  modelId = await activeModel(app.database);
+}, 120_000);
+afterAll(() => app.stop());
+
+async function add(session: Session, title: string, tags: string[] = []): Promise<string> {
+  const vector = await embedText(title);
+  return asUser(session.id, () =>
+    app.database.run(async (tx) => {
+      const id = await insertMedia(tx, session.id, { title, tags });
+      await insertEmbeddings(tx, session.id, modelId, [{ mediaFileId: id, vector }]);
+      return id;
+    }),
+  );
+}
+
+const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
+
+describe('hostile input', () => {
+  it.each(['a'.repeat(10_000), 'NUL \u0000', '\ud800', '   '])('is refused with 400 (%#)', async (query) => {
+    const session = await app.createSession();
+    const response = await post(session, { query });
+    expect(response.status).toBe(400);
+    expect(response.type).toBe('application/problem+json');
+    expect(response.body.errors[0].pointer).toBe('/query');
+  });
+
+  it('never ends in 500, and finds nobody else’s file', async () => {
+    const session = await app.createSession({ subscriptionTier: 'ultimate' });
+    const other = await app.createSession();
+    const secret = await add(other, 'dog cat canary', ['canary']);
+    await add(session, 'dog & cat');
+    const oddities = fc.constantFrom(
+      "'; DROP TABLE media_files; --",
+      `" OR 1=1 --`,
+      'dog & | ! <-> cat',
+      '-"',
+      '"""',
+      '- - -',
+      ':* dog:*',
+      "dog:A & 'cat'",
+      '\\',
+      '((((',
+      'or or or',
+      '-dog -cat',
+      '%_%',
+      '{"$ne":1}',
+      '😀 🐕',
+      'ﷺ \u202e canary',
+      'canary',
+      'ß Æ ı İ',
+    );
+    const query = fc.oneof(
+      { arbitrary: oddities, weight: 3 },
+      { arbitrary: fc.string({ minLength: 1, maxLength: 60 }), weight: 2 },
+      { arbitrary: fc.string({ unit: 'binary', maxLength: 40 }), weight: 1 },
+    );
+    const name = fc.constantFrom('dog', 'canary', "'", '%', '\\', 'ı', '{}', "'); --");
+    const names = fc.array(name, { maxLength: 3 });
+    const share = fc.constantFrom(0, 0.3, 1, 1e-300);
+    const valid = fc.record(
+      {
+        mode: fc.constantFrom('hybrid', 'text', 'hybrid', 'semantic'),
+        alpha: share,
+        minScore: fc.constantFrom(0, 0.3),
+        limit: fc.integer({ min: 1, max: 100 }),
+        in: fc.uniqueArray(fc.constantFrom('title', 'visual', 'text', 'speech'), { minLength: 1 }),
+        filter: fc.record(
+          {
+            fileType: fc.constantFrom('image', 'video', null),
+            uploadedFrom: fc.constantFrom('2026-01-01', '9999-12-31', '0001-01-01T00:00:00Z'),
+            takenTo: fc.constantFrom('2026-01-01T00:00:00.123456+14:00', null),
+            tags: fc.record({ any: names, all: names, none: names }, { requiredKeys: [] }),
+            categories: names,
+            labels: fc.array(fc.record({ name, minConfidence: share }, { requiredKeys: ['name'] }), {
+              maxLength: 2,
+            }),
+            isPrivate: fc.boolean(),
+            includePrivate: fc.boolean(),
+          },
+          { requiredKeys: [] },
+        ),
+      },
+      { requiredKeys: [] },
+    );
+    const garbage = fc.record(
+      {
+        mode: fc.jsonValue(),
+        alpha: fc.oneof(fc.double(), fc.string()),
+        limit: fc.oneof(fc.double(), fc.integer()),
+        cursor: fc.string({ maxLength: 80 }),
+        in: fc.array(fc.string(), { maxLength: 3 }),
+        filter: fc.oneof(
+          fc.jsonValue(),
+          fc.record({ tags: fc.jsonValue(), labels: fc.jsonValue(), uploadedTo: fc.string() }),
+          fc.record({ categories: fc.array(fc.string({ unit: 'binary', maxLength: 20 })) }),
+        ),
+        sessionId: fc.string(),
+        __proto__: fc.jsonValue(),
+      },
+      { requiredKeys: [] },
+    );
+    const body = fc
+      .tuple(
+        query,
+        valid,
+        fc.oneof({ arbitrary: fc.constant({}), weight: 2 }, { arbitrary: garbage, weight: 1 }),
+      )
+      .map(([text, good, bad]) => ({ query: text, ...good, ...bad }));
+    const statuses = new Map<number, number>();
+    await fc.assert(
+      fc.asyncProperty(body, async (request) => {
+        const response = await post(session, request);
+        statuses.set(response.status, (statuses.get(response.status) ?? 0) + 1);
+        expect([200, 400]).toContain(response.status);
+        expect(JSON.stringify(response.body)).not.toContain(secret);
+      }),
+      { numRuns: 250, seed: 20261121 },
+    );
+    expect(statuses.get(200)).toBeGreaterThan(20);
+    expect(statuses.get(400)).toBeGreaterThan(20);
+  }, 180_000);
+});
