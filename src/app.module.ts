@@ -3,6 +3,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import type { Logger } from 'pino';
 import { AuthGuard } from './infrastructure/auth/auth.guard.js';
 import { ProblemFilter } from './infrastructure/errors/problem.filter.js';
+import { IdempotencyInterceptor } from './infrastructure/http/idempotency.interceptor.js';
 import { RlsInterceptor } from './infrastructure/http/rls.interceptor.js';
 import { InfrastructureModule } from './infrastructure/infrastructure.module.js';
 import { LOGGER } from './infrastructure/infrastructure.tokens.js';
@@ -42,6 +43,7 @@ export class AppModule {
         { provide: APP_GUARD, useClass: RateLimitGuard },
         { provide: APP_GUARD, useClass: FeatureGuard },
         { provide: APP_INTERCEPTOR, useClass: RlsInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_FILTER, useFactory: (logger: Logger) => new ProblemFilter(logger), inject: [LOGGER] },
       ],
     };

@@ -109,7 +109,7 @@ describe('the connection layer on a server of its own', () => {
     const failed = await database
       .runAs(actor, (tx) =>
         tx.$queryRaw`SELECT set_config('statement_timeout', '50', true)`.then(
-          () => tx.$queryRaw`SELECT pg_sleep(5)`,
+          () => tx.$executeRaw`SELECT pg_sleep(5)`,
         ),
       )
       .catch((error: unknown) => sqlStateOf(error));

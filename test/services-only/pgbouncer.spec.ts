@@ -60,8 +60,8 @@ describe('A6: PgBouncer in transaction mode with two server connections', () => 
       },
       // A statement that the server cancels.
       (tx: Transaction) =>
-        tx.$queryRaw`SELECT set_config('statement_timeout', '5', true), pg_sleep(1)`.then(
-          () => tx.$queryRaw`SELECT pg_sleep(1)`,
+        tx.$queryRaw`SELECT set_config('statement_timeout', '5', true)`.then(
+          () => tx.$executeRaw`SELECT pg_sleep(1)`,
         ),
     ];
     // The clients of one API process at a time, far more than server connections.

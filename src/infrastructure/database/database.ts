@@ -1,10 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PrismaPg } from '@prisma/adapter-pg';
 import type pg from 'pg';
 import type { Logger } from 'pino';
 import { DATABASE_ROLES, type Actor, type SystemPlace } from '../context/actor.js';
 import { currentScope } from '../context/request-context.js';
+import { ReleasingPrismaPg } from './driver-adapter.js';
 import { Prisma, PrismaClient } from './generated/client.js';
 import { isRetryable, sqlStateOf } from './sql-state.js';
 
@@ -58,7 +58,7 @@ export class Database {
     pool.on('error', (error) => logger.error({ err: { message: error.message } }, 'database pool error'));
     pool.on('connect', () => logger.debug('database client connected'));
     this.prisma = new PrismaClient({
-      adapter: new PrismaPg(pool),
+      adapter: new ReleasingPrismaPg(pool),
       log: [{ emit: 'event', level: 'query' }],
       errorFormat: 'minimal',
     });

@@ -103,13 +103,7 @@ describe('OpenAiTextEmbedder', () => {
   it('charges the requests that succeeded when a later one fails', async () => {
     const texts = Array.from({ length: 600 }, (_, index) => `text ${index}`);
     const { textEmbedder } = create();
-    server.onChat = () => null;
-    // The second request fails.
-    const original = server.billed.push.bind(server.billed);
-    server.billed.push = (...calls) => {
-      server.setFault('server-error');
-      return original(...calls);
-    };
+    server.setFault('server-error', 1, 1);
     const failure = textEmbedder.embed(texts);
     await expect(failure).rejects.toMatchObject({ code: 'provider-unavailable' });
     const price = priceOf(DEFAULT_PRICES, 'text-embedding-3-small');

@@ -102,13 +102,9 @@ describe('OpenAiTranscriber', () => {
   });
 
   it('charges the pieces that were done when a later one fails', async () => {
-    const { transcriber } = create({
-      extractAudio: async (_path, outPath, { startSeconds }) => {
-        await writeFile(outPath, 'sound');
-        if (startSeconds > 0) server.setFault('server-error');
-      },
-    });
+    const { transcriber } = create();
     server.transcript = { ...defaultTranscript, duration: 1_200 };
+    server.setFault('server-error', 1, 1);
     await expect(transcriber.transcribe(input(1_300))).rejects.toMatchObject({
       code: 'provider-unavailable',
       usage: { units: 1_200, amount: '0.12' },

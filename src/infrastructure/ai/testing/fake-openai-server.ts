@@ -102,6 +102,7 @@ export class FakeOpenAiServer {
   latencyMilliseconds = 0;
   private fault: FakeFault | null = null;
   private faultsLeft = 0;
+  private soundLeft = 0;
   private readonly embedder = new LocalTextEmbedder();
 
   private constructor(private readonly server: Server) {}
@@ -124,10 +125,11 @@ export class FakeOpenAiServer {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}/v1`;
   }
 
-  /** Makes the next `times` requests fail in this way; null ends it. */
-  setFault(fault: FakeFault | null, times = Infinity): void {
+  /** Makes `times` requests fail in this way, after the next `soundBefore` have succeeded; null ends it. */
+  setFault(fault: FakeFault | null, times = Infinity, soundBefore = 0): void {
     this.fault = fault;
     this.faultsLeft = fault === null ? 0 : times;
+    this.soundLeft = soundBefore;
   }
 
   /** Forgets requests, bills and faults. */
@@ -177,7 +179,7 @@ export class FakeOpenAiServer {
   }
 
   private takeFault(): FakeFault | null {
-    if (this.faultsLeft <= 0) return null;
+    if (this.faultsLeft <= 0 || this.soundLeft-- > 0) return null;
     this.faultsLeft--;
     return this.fault;
   }
