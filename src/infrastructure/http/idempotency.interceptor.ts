@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+} from '@nestjs/common';
 import type { Response } from 'express';
 import { catchError, from, mergeMap, of, type Observable } from 'rxjs';
 import { Database } from '../database/database.js';
@@ -37,7 +43,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const key = request.header('idempotency-key');
     if (request.method !== 'POST' || key === undefined || !request.principal) return next.handle();
     if (!KEY.test(key)) {
-      throw errors.badRequest('invalid-idempotency-key', 'Idempotency-Key takes 1 to 255 visible ASCII characters.');
+      throw errors.badRequest(
+        'invalid-idempotency-key',
+        'Idempotency-Key takes 1 to 255 visible ASCII characters.',
+      );
     }
     const userId = request.principal.userId;
     const response = http.getResponse<Response>();
@@ -63,7 +72,12 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 
   /** Null when this request is the first and has to do the work; else the answer to repeat. */
-  private async claim(userId: string, key: string, request: RequestWithPrincipal, hash: string): Promise<StoredAnswer | null> {
+  private async claim(
+    userId: string,
+    key: string,
+    request: RequestWithPrincipal,
+    hash: string,
+  ): Promise<StoredAnswer | null> {
     for (const deadline = Date.now() + WAIT_MS; ; await sleep(POLL_MS)) {
       const earlier = await this.database.run(async (tx): Promise<StoredAnswer | null> => {
         const claimed = await tx.$queryRaw<unknown[]>(Prisma.sql`
@@ -92,7 +106,10 @@ export class IdempotencyInterceptor implements NestInterceptor {
       }
       if (earlier.status === 'done') return earlier;
       if (Date.now() > deadline) {
-        throw errors.unavailable('still-running', 'The first request with this Idempotency-Key is still running.');
+        throw errors.unavailable(
+          'still-running',
+          'The first request with this Idempotency-Key is still running.',
+        );
       }
     }
   }
@@ -109,13 +126,17 @@ export class IdempotencyInterceptor implements NestInterceptor {
 
   private async forget(userId: string, key: string): Promise<void> {
     await this.database.run((tx) =>
-      tx.$executeRaw(Prisma.sql`DELETE FROM idempotency_keys WHERE user_id = ${userId}::uuid AND key = ${key} AND status = 'running'`),
+      tx.$executeRaw(
+        Prisma.sql`DELETE FROM idempotency_keys WHERE user_id = ${userId}::uuid AND key = ${key} AND status = 'running'`,
+      ),
     );
   }
 }
 
 /** What makes two requests the same: route, query and body. A form's body is streamed: there its length must do. */
 function hashOf(request: RequestWithPrincipal): string {
-  const body = request.is('multipart/form-data') ? (request.header('content-length') ?? '') : JSON.stringify(request.body ?? null);
+  const body = request.is('multipart/form-data')
+    ? (request.header('content-length') ?? '')
+    : JSON.stringify(request.body ?? null);
   return createHash('sha256').update(`${request.method}\n${request.originalUrl}\n${body}`).digest('hex');
 }
