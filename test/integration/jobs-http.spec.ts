@@ -9,6 +9,8 @@ import { asUser, insertMedia } from './jobs-machine.js';
 
 let app: TestApp;
 let jobs: JobsService;
+/** Left open by the last test, to see it end with the application. */
+let lastStreamEnded: Promise<void> | undefined;
 
 // Nobody works: the rows stay as the test puts them.
 beforeAll(async () => {
@@ -16,7 +18,10 @@ beforeAll(async () => {
   app = await startTestApp({}, { jobs: false, databaseUrl: runtimeUrl });
   jobs = app.nest.get(JobsService);
 });
-afterAll(() => app.stop());
+afterAll(async () => {
+  await app.stop();
+  await lastStreamEnded;
+});
 
 async function enqueue(userId: string, count: number): Promise<string[]> {
   const ids: string[] = [];
@@ -226,7 +231,11 @@ describe('GET /v1/events', () => {
     for (const stream of [...streams, another]) stream.close();
   });
 
-  it('needs a log-in', async () => {
+  it('needs a log-in, and ends with the application', async () => {
     await app.http.get('/v1/events').expect(401);
+    const stream = await open(await app.createSession());
+    // Awaited in afterAll, which would otherwise run into its time limit.
+    lastStreamEnded = stream.ended;
+    expect(stream.events).toEqual([]);
   });
 });

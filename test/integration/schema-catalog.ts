@@ -18,12 +18,12 @@ const IN_PUBLIC = `relnamespace = 'public'::regnamespace`;
 /** Everything that migrations make in schema public, one line per thing, sorted. */
 const CATALOG = `
 SELECT line FROM (
-  SELECT 'table ' || relname || ' ' || relkind || ' rls ' || relrowsecurity || ' ' || relforcerowsecurity || ' '
+  SELECT 'table ' || relname || ' ' || relkind::text || ' rls ' || relrowsecurity || ' ' || relforcerowsecurity || ' '
     || coalesce(reloptions::text, '') || ' ' || pg_get_userbyid(relowner) AS line
   FROM pg_class WHERE ${IN_PUBLIC} AND relkind IN ('r', 'p', 'v') AND relname <> '_prisma_migrations' AND ${NOT_OF_EXTENSION('pg_class.oid')}
   UNION ALL
   SELECT 'column ' || c.relname || '.' || attname || ' ' || format_type(atttypid, atttypmod) || ' ' || attnotnull || ' '
-    || attgenerated || attidentity || attstorage || ' ' || coalesce(pg_get_expr(adbin, adrelid), '')
+    || attgenerated::text || attidentity::text || attstorage::text || ' ' || coalesce(pg_get_expr(adbin, adrelid), '')
   FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
   WHERE ${IN_PUBLIC} AND attnum > 0 AND NOT attisdropped AND relkind IN ('r', 'p', 'v') AND ${NOT_OF_EXTENSION('c.oid')}
     AND relname <> '_prisma_migrations'

@@ -87,6 +87,8 @@ CREATE INDEX idx_media_files_taken_at ON media_files (user_id, taken_at) WHERE t
 CREATE INDEX idx_media_files_active ON media_files (user_id, uploaded_at) WHERE status = 'completed' AND deleted_at IS NULL;
 CREATE INDEX idx_media_files_processing_status ON media_files (status, processing_started_at);
 CREATE INDEX idx_media_files_deleted_at ON media_files (deleted_at) WHERE deleted_at IS NOT NULL;
+-- What a search leaves out by default; few rows beside a whole library (20 ms -> 0.1 ms at 20,000 files).
+CREATE INDEX idx_media_files_hidden ON media_files (user_id, id) WHERE deleted_at IS NOT NULL OR is_private;
 CREATE INDEX idx_media_files_tags ON media_files USING gin (tags);
 CREATE INDEX idx_media_files_detected_labels ON media_files USING gin (detected_labels);
 CREATE INDEX idx_media_files_custom_metadata ON media_files USING gin (custom_metadata);
@@ -251,7 +253,7 @@ ALTER TABLE media_embeddings SET (
   autovacuum_vacuum_insert_threshold = 500, autovacuum_vacuum_insert_scale_factor = 0.01,
   autovacuum_vacuum_scale_factor = 0.02
 );
-CREATE INDEX idx_media_embeddings_code ON media_embeddings (user_id, model_id) INCLUDE (code, id, media_file_id);
+CREATE INDEX idx_media_embeddings_code ON media_embeddings (user_id, model_id) INCLUDE (code, id, media_file_id, segment_type);
 CREATE INDEX idx_embeddings_media_file ON media_embeddings (user_id, media_file_id, model_id);
 CREATE INDEX idx_media_embeddings_segment_type ON media_embeddings (user_id, media_file_id, segment_type, start_time_seconds);
 CREATE INDEX idx_media_embeddings_analysis ON media_embeddings (user_id, analysis_id) WHERE analysis_id IS NOT NULL;

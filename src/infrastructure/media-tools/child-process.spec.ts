@@ -23,6 +23,14 @@ describe('runProcess', () => {
     expect(stdout.toString()).toBe('end\n');
   });
 
+  it('lets background work give way, and only that', async () => {
+    const script = 'setTimeout(() => console.log(os.getPriority()), 500)';
+    const priority = async (background: boolean) =>
+      Number((await runProcess(node(script), { ...limits, background })).stdout);
+    const [own, lowered] = await Promise.all([priority(false), priority(true)]);
+    expect(lowered).toBe(Math.max(own, 10));
+  });
+
   it('reports an exit code with the end of standard error', async () => {
     const script = 'process.stderr.write("x".repeat(50000) + "the reason"); process.exitCode = 3';
     await expect(runProcess(node(script), { ...limits, name: 'ffmpeg' })).rejects.toMatchObject({

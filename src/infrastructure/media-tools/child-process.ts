@@ -7,6 +7,8 @@ export interface RunOptions {
   /** The process is killed when its standard output grows past this. */
   maxOutputBytes: number;
   signal?: AbortSignal;
+  /** Gives way to everything else on the machine: for work that nobody waits for. */
+  background?: boolean;
   /** What error messages call the program, when the command begins with a wrapper. Default: its first word. */
   name?: string;
 }
@@ -34,7 +36,7 @@ export class ProcessFailedError extends Error {
 }
 
 const STDERR_BYTES_KEPT = 16 * 1024;
-/** Media work gives way to the API, which shares the machine in small installations. */
+/** On the scale of -20 to 19: jobs give way to the API, which shares the machine in small installations. */
 const BACKGROUND_PRIORITY = 10;
 
 /**
@@ -75,7 +77,7 @@ export async function runProcess(command: readonly string[], options: RunOptions
     child.stderr.on('data', (chunk: Buffer) => {
       errorText = (errorText + chunk.toString('utf8')).slice(-STDERR_BYTES_KEPT);
     });
-    child.once('spawn', () => lowerPriority(child.pid));
+    if (options.background) child.once('spawn', () => lowerPriority(child.pid));
     child.once('error', (cause) => {
       settle();
       reject(

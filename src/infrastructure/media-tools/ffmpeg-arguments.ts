@@ -10,7 +10,7 @@ const DEMUXER_OF_TYPE: Record<string, string> = {
   'video/vnd.avi': 'avi',
 };
 
-/** 8192 x 8192: above any camera, and 100 MB for one decoded frame. */
+/** 8192 x 8192: twice an 8K frame, and 100 MB for one decoded frame (4:2:0, 8 bits). */
 export const MAX_FRAME_PIXELS = 67_108_864;
 
 /**

@@ -74,7 +74,10 @@ export interface AudioOptions {
 
 /** Key frames are for looking at and for vision models, not for printing. */
 const KEYFRAME_MAX_SIDE = 1280;
-/** From here on only the frames that the encoder marked as key frames are decoded, about ten times as fast. */
+/**
+ * From here on only the frames that the encoder marked as key frames are decoded. Measured with 150 s of 1080p
+ * H.264 (a key frame every 10 s): 0.6 s of CPU time instead of 33 s.
+ */
 const LONG_VIDEO_SECONDS = 1_200;
 const MEGABYTE = 1024 * 1024;
 const MAX_JSON_BYTES = 4 * MEGABYTE;
@@ -336,6 +339,7 @@ export class FfmpegTools {
   private async processVideo(args: string[], options: Partial<RunFfmpegOptions>): Promise<RunResult> {
     try {
       return await this.run(args, {
+        background: true,
         timeoutMs: this.processingTimeoutMs,
         maxOutputBytes: MEGABYTE,
         ...options,
@@ -378,5 +382,6 @@ interface RunFfmpegOptions {
   timeoutMs: number;
   maxOutputBytes: number;
   signal?: AbortSignal;
+  background?: boolean;
   writableFolder?: string;
 }

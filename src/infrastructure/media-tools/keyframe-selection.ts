@@ -10,7 +10,7 @@ export interface KeyframeCandidate {
 /** Mean grey below which a picture without contrast counts as black. */
 const BLACK_MEAN = 16;
 const FLAT_DEVIATION = 6;
-/** Sensor noise and compression move the mean by about 1 and single cells by up to 10 of 255. */
+/** Above what sensor noise and compression do to a small grey version, below what a new line of text does. */
 const SAME_PICTURE_MEAN_DIFFERENCE = 2.5;
 const SAME_PICTURE_CELL_DIFFERENCE = 24;
 

@@ -1,7 +1,7 @@
 import { runProcess } from './child-process.js';
 import { findOnPath } from './ffmpeg-locator.js';
 
-/** Address space of one ffmpeg process: an 8K frame takes 50 MB, and decoders keep up to 16 of them per thread. */
+/** Address space of one ffmpeg process: the largest frame allowed takes 100 MB, and H.264 may refer to 16 of them. */
 const MAX_ADDRESS_SPACE_BYTES = 6 * 1024 ** 3;
 
 export type SandboxMode = 'auto' | 'off';

@@ -10,6 +10,14 @@ export function undecodableVideo(cause?: unknown): MediaRejectedError {
   );
 }
 
+function tooSlowToRead(cause: unknown): MediaRejectedError {
+  return new MediaRejectedError(
+    'corrupt-media',
+    'Reading the video took too long. Try again; if it happens again, the file is damaged: export it anew.',
+    { cause },
+  );
+}
+
 export function videoTooLong(durationSeconds: number, limitSeconds: number): MediaRejectedError {
   return new MediaRejectedError(
     'video-too-long',
@@ -41,8 +49,8 @@ export function codecNotSupported(codec: string): MediaRejectedError {
  * long and talking too much are all the file's doing. Anything else (no ffmpeg, aborted) is handed on as it is.
  */
 export function asVideoRejection(error: unknown): unknown {
-  const fileIsToBlame = error instanceof ProcessFailedError && error.failure !== 'not-startable';
-  return fileIsToBlame ? undecodableVideo(error) : error;
+  if (!(error instanceof ProcessFailedError) || error.failure === 'not-startable') return error;
+  return error.failure === 'timeout' ? tooSlowToRead(error) : undecodableVideo(error);
 }
 
 function inWords(seconds: number): string {

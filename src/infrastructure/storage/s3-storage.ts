@@ -40,7 +40,7 @@ export interface S3StorageOptions {
   maxAttempts?: number;
 }
 
-/** S3 takes at least 5 MiB; three parts at a time keep an upload of any size below 25 MiB of memory. */
+/** S3 takes at least 5 MiB; with three parts at a time an upload of any size holds about 24 MiB in memory. */
 const PART_BYTES = 8 * 1024 * 1024;
 const PARTS_AT_A_TIME = 3;
 const CONNECT_TIMEOUT_MS = 5_000;

@@ -16,6 +16,7 @@ import {
 /** So many messages the transport holds at most. Few, so that a newcomer with a better plan does not wait long. */
 const WINDOW = 100;
 const JOBS_PER_LEVEL = 5;
+const ROWS_PER_USER = 25;
 const RECONCILE_LIMIT = 100;
 /** Dependents are started by whoever ends a job; looking for missed ones is a safety net. */
 const MISSED_EVERY_POLLS = 15;
@@ -102,6 +103,7 @@ export class JobDispatcher {
           window: this.options.window ?? WINDOW,
           redeliverAfterMs: this.redeliverAfterMs,
           jobsPerLevel: JOBS_PER_LEVEL,
+          rowsPerUser: ROWS_PER_USER,
         }),
       ),
     );

@@ -4,7 +4,7 @@ import type { SubtitleFunctions } from './local-transcriber.js';
 const cue = (startSeconds: number, endSeconds: number, text: string) => ({ startSeconds, endSeconds, text });
 const base = {
   path: '/videos/a.mp4',
-  workDir: '/work-folder',
+  workDir: '/jobs/folder',
   durationSeconds: 60,
   hasAudio: true,
   subtitleTracks: [],
@@ -66,7 +66,7 @@ describe('LocalTranscriber', () => {
     });
     expect(transcript).toMatchObject({ source: 'subtitle-track', language: 'en' });
     expect(calls).toHaveLength(4);
-    expect(calls.at(-1)).toEqual(['track', '/videos/a.mp4', 4, '/work-folder']);
+    expect(calls.at(-1)).toEqual(['track', '/videos/a.mp4', 4, '/jobs/folder']);
   });
 
   it('says so when none of the subtitles can be read', async () => {

@@ -109,7 +109,8 @@ export class FakeOpenAiServer {
 
   /** Listens on a free port of 127.0.0.1. */
   static async start(): Promise<FakeOpenAiServer> {
-    const server = createServer();
+    // Never closes idle connections by itself: a busy machine would see a reset that no test asked for.
+    const server = createServer({ keepAliveTimeout: 0 });
     const fake = new FakeOpenAiServer(server);
     server.on('request', (request, response) => {
       fake.handle(request, response).catch((error: unknown) => {

@@ -15,6 +15,8 @@ export interface DispatchInput {
   redeliverAfterMs: number;
   /** How many jobs of the same user weigh as much as one level of priority. */
   jobsPerLevel: number;
+  /** So many rows of one user are looked at in one round; bounds the work when very many users wait. */
+  rowsPerUser: number;
 }
 
 /**
@@ -25,18 +27,21 @@ export interface DispatchInput {
  *       + jobs of the same user before it / jobsPerLevel: one user's thousand files do not stop everybody else
  *
  * Users with due rows are found by a loose index scan (one probe per user), because PostgreSQL has no skip scan before
- * version 18; of each user only as many rows are looked at as the transport could take.
+ * version 18; of each user only the first rows are looked at, and the next ones in the next round.
  */
 export const dispatchDueJobs = ({
   window,
   redeliverAfterMs,
   jobsPerLevel,
+  rowsPerUser,
 }: DispatchInput): Prisma.Sql => Prisma.sql`
   WITH RECURSIVE settings AS (
     SELECT now() - make_interval(secs => ${redeliverAfterMs / 1000}) AS lost_before
   ), outstanding AS (
-    SELECT count(*)::int AS messages FROM processing_jobs, settings
-    WHERE status IN ('pending', 'retrying') AND dispatched_at > lost_before
+    SELECT user_id, count(*) AS jobs FROM processing_jobs, settings
+    WHERE status IN ('pending', 'retrying') AND dispatched_at > lost_before GROUP BY user_id
+  ), running AS (
+    SELECT user_id, count(*) AS jobs FROM processing_jobs WHERE status = 'processing' GROUP BY user_id
   ), waiting_users AS (
     (SELECT user_id FROM processing_jobs WHERE status IN ('pending', 'retrying') ORDER BY user_id LIMIT 1)
     UNION ALL
@@ -47,25 +52,22 @@ export const dispatchDueJobs = ({
   ), due AS (
     SELECT u.user_id, job.id, job.fencing_token, job.dispatched_at,
       job.priority - extract(epoch FROM now() - job.queued_at) / 60.0
-        + (busy.jobs + row_number() OVER (PARTITION BY u.user_id ORDER BY job.queued_at, job.id) - 1)
+        + (coalesce(outstanding.jobs, 0) + coalesce(running.jobs, 0)
+            + row_number() OVER (PARTITION BY u.user_id ORDER BY job.queued_at, job.id) - 1)
           / ${jobsPerLevel}::numeric AS score
     FROM waiting_users u CROSS JOIN settings
-    CROSS JOIN LATERAL (
-      SELECT count(*) AS jobs FROM processing_jobs b
-      WHERE b.user_id = u.user_id
-        AND (b.status = 'processing' OR (b.status IN ('pending', 'retrying') AND b.dispatched_at > lost_before))
-    ) busy
+    LEFT JOIN outstanding USING (user_id) LEFT JOIN running USING (user_id)
     CROSS JOIN LATERAL (
       SELECT j.id, j.priority, j.queued_at, j.fencing_token, j.dispatched_at FROM processing_jobs j
       WHERE j.user_id = u.user_id AND j.status IN ('pending', 'retrying')
         AND (j.retry_at IS NULL OR j.retry_at <= now()) AND j.cancel_requested_at IS NULL
         AND (j.dispatched_at IS NULL OR j.dispatched_at <= lost_before)
-      ORDER BY j.queued_at, j.id LIMIT ${window}
+      ORDER BY j.queued_at, j.id LIMIT ${Math.min(window, rowsPerUser)}
     ) job
     WHERE u.user_id IS NOT NULL
   ), chosen AS (
     SELECT user_id, id, score FROM due
-    ORDER BY score, id LIMIT (SELECT greatest(0, ${window} - messages) FROM outstanding)
+    ORDER BY score, id LIMIT (SELECT greatest(0, ${window} - coalesce(sum(jobs), 0)) FROM outstanding)
   ), locked AS (
     -- Another dispatcher may be at the same rows: what it holds is skipped, what it has just marked no longer matches.
     SELECT j.user_id, j.id, chosen.score FROM processing_jobs j JOIN chosen USING (user_id, id), settings

@@ -32,7 +32,10 @@ it.each([
   ['completeJob', completeJob(lease, '{}')],
   ['retryJobLater', retryJobLater(lease, failure, 1_500)],
   ['releaseJob', releaseJob(lease)],
-  ['dispatchDueJobs', dispatchDueJobs({ window: 100, redeliverAfterMs: 5_000, jobsPerLevel: 5 })],
+  [
+    'dispatchDueJobs',
+    dispatchDueJobs({ window: 100, redeliverAfterMs: 5_000, jobsPerLevel: 5, rowsPerUser: 25 }),
+  ],
   ['expiredLeases', expiredLeases(100)],
   ['missedDependents', missedDependents(100)],
   ['unblockDependents', unblockDependents(USER, MEDIA)],

@@ -14,10 +14,10 @@ export async function picture(format: 'jpeg' | 'png' | 'webp' = 'jpeg'): Promise
   const background = { r: made & 255, g: (made >> 8) & 255, b: (process.pid + Date.now()) & 255 };
   const image = sharp({ create: { width: 64, height: 48, channels: 3, background } });
   // The counter makes the bytes differ where rounding would make two colours the same.
-  return image
-    .withExif({ IFD0: { ImageDescription: `sample ${made} ${Date.now()} ${Math.random()}` } })
-    [format]()
-    .toBuffer();
+  const described = image.withExif({
+    IFD0: { ImageDescription: `sample ${made} ${Date.now()} ${Math.random()}` },
+  });
+  return described.toFormat(format).toBuffer();
 }
 
 let madeVideo: Promise<Buffer> | undefined;
