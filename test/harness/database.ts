@@ -69,8 +69,36 @@ export async function connectTestDatabase(
 
 /** Raw client that row-level security does not bind. */
 export async function connectAsSuperuser(url?: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url ?? (await testDatabaseUrls()).adminUrl });
+  const { adminUrl, embedded } = await testDatabaseUrls();
+  const client = new pg.Client({ connectionString: url ?? adminUrl });
   await client.connect();
+  return embedded ? inTransactions(client) : client;
+}
+
+/**
+ * PGlite's socket server may mix the messages of two connections between transactions, so that a query with parameters
+ * loses its unnamed statement (seen once: "unnamed prepared statement does not exist"). Inside a transaction a
+ * connection has the engine to itself. The product only ever asks inside of one.
+ */
+function inTransactions(client: pg.Client): pg.Client {
+  const query = client.query.bind(client) as (...args: unknown[]) => Promise<pg.QueryResult>;
+  let open = false;
+  client.query = (async (...args: unknown[]) => {
+    const text = typeof args[0] === 'string' ? args[0] : String((args[0] as { text?: string }).text ?? '');
+    const isPlain = !Array.isArray(args[1]) || args[1].length === 0;
+    if (/^\s*(begin|start transaction)/i.test(text)) open = true;
+    if (/^\s*(commit|rollback(?! to)|end)\b/i.test(text)) open = false;
+    if (open || isPlain) return query(...args);
+    await query('BEGIN');
+    try {
+      const result = await query(...args);
+      await query('COMMIT');
+      return result;
+    } catch (error) {
+      await query('ROLLBACK');
+      throw error;
+    }
+  }) as typeof client.query;
   return client;
 }
 

@@ -3,8 +3,8 @@
  * control characters (PostgreSQL refuses NUL), invisible and direction-changing characters (they make one text look
  * like another), and the line and paragraph separators.
  */
-// eslint-disable-next-line no-control-regex
 const UNWANTED =
+  // eslint-disable-next-line no-control-regex
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]/g;
 
 /**

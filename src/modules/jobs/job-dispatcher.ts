@@ -22,6 +22,9 @@ const RECONCILE_LIMIT = 100;
 const MISSED_EVERY_POLLS = 15;
 /** A round that finds so much to do is followed by another at once, but not for ever. */
 const MAX_ROUNDS = 20;
+/** With very many jobs waiting a round takes long; then a pause keeps dispatch from filling the database's time. */
+const SLOW_ROUND_MS = 100;
+const REST_PER_WORK = 4;
 
 export interface JobDispatcherOptions {
   /** How often due rows are looked for when nobody calls `wake`. */
@@ -40,6 +43,7 @@ export class JobDispatcher {
   private stopped = true;
   private polls = 0;
   private round: Promise<void> | null = null;
+  private rest: NodeJS.Timeout | null = null;
   private wakeAgain = false;
   private faulty = false;
 
@@ -69,25 +73,30 @@ export class JobDispatcher {
   async stop(): Promise<void> {
     this.stopped = true;
     if (this.timer) clearTimeout(this.timer);
+    if (this.rest) clearTimeout(this.rest);
     await this.round;
   }
 
   /** Hands out due jobs soon. Returns at once, never throws; many calls become one round. */
   wake(): void {
     if (this.stopped) return;
-    if (this.round) {
+    if (this.round || this.rest) {
       this.wakeAgain = true;
       return;
     }
     this.detached.runInAsyncScope(() => {
+      const started = performance.now();
       this.round = this.dispatchRounds()
         .catch((error: unknown) => this.noteFault(error))
         .finally(() => {
           this.round = null;
-          if (this.wakeAgain) {
-            this.wakeAgain = false;
-            this.wake();
-          }
+          const tookMs = performance.now() - started;
+          if (tookMs <= SLOW_ROUND_MS) return this.wakeIfAsked();
+          const restMs = Math.min(tookMs * REST_PER_WORK, this.options.pollMs);
+          this.rest = setTimeout(() => {
+            this.rest = null;
+            this.wakeIfAsked();
+          }, restMs);
         });
     });
   }
@@ -147,6 +156,12 @@ export class JobDispatcher {
     for (let round = 0; round < MAX_ROUNDS && !this.stopped; round += 1) {
       if ((await this.dispatch()) === 0) return;
     }
+  }
+
+  private wakeIfAsked(): void {
+    if (!this.wakeAgain) return;
+    this.wakeAgain = false;
+    this.wake();
   }
 
   private schedule(): void {

@@ -74,6 +74,8 @@ export class LabelsRepository {
         data: categoryIds.map((categoryId) => ({ userId, mediaFileId, categoryId })),
         skipDuplicates: true,
       });
+      // What the analysis had suggested is now the user's word: the next analysis must not take it back.
+      await tx.mediaCategory.updateMany({ where: { userId, mediaFileId, source: 'ai' }, data: { source: 'user' } });
     }
   }
 

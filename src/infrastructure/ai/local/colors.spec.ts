@@ -23,7 +23,7 @@ describe('nameColor', () => {
   // CSS colours and what people call them.
   it.each([
     ['#ff0000', 'red'], ['#800000', 'dark red'], ['#ffa500', 'orange'], ['#ffff00', 'yellow'], ['#008000', 'green'],
-    ['#228b22', 'green'], ['#808000', 'olive'], ['#008080', 'turquoise'], ['#0000ff', 'blue'], ['#4682b4', 'blue'],
+    ['#228b22', 'green'], ['#808000', 'olive green'], ['#008080', 'turquoise'], ['#0000ff', 'blue'], ['#4682b4', 'blue'],
     ['#87ceeb', 'light blue'], ['#000080', 'dark blue'], ['#800080', 'purple'], ['#ff00ff', 'magenta'],
     ['#ffc0cb', 'pink'], ['#8b4513', 'brown'], ['#d2b48c', 'beige'], ['#808080', 'gray'], ['#d3d3d3', 'light gray'],
     ['#404040', 'dark gray'], ['#000000', 'black'], ['#fffafa', 'white'],

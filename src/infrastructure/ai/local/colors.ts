@@ -32,7 +32,7 @@ const SAMPLES: Record<string, string[]> = {
   brown: ['#8b4513', '#6b4423', '#4a3020', '#7d5a3c'],
   beige: ['#d8c3a5', '#c8ad88', '#e6d6bc'],
   yellow: ['#ffe100', '#f2c81e', '#fff176'],
-  olive: ['#808000', '#6b6b2f', '#8a8a4a'],
+  'olive green': ['#808000', '#6b6b2f', '#8a8a4a'],
   green: ['#2e9b2e', '#4caf50', '#6faa3c', '#00c800'],
   'dark green': ['#0e4d1a', '#2a4a25', '#33502d'],
   'light green': ['#a8e6a1', '#b7d98a'],

@@ -1,0 +1,402 @@
+/**
+ * Names that documents 000 to 004 ask for, written by hand from the requirements, and where each is found. A name that
+ * is not in the schema as it stands in the document is mapped, with the entry of part 2 that settled it.
+ */
+
+/** 001-03, 000-08 and the tables of 002 to 004 that belong to this product. */
+export const TABLES: Record<string, string[]> = {
+  // 001-04 to 001-08
+  users: [
+    ...[
+      'id',
+      'firebase_uid',
+      'email',
+      'email_verified',
+      'display_name',
+      'avatar_url',
+      'subscription_tier',
+      'subscription_status',
+    ],
+    ...[
+      'subscription_started_at',
+      'subscription_ends_at',
+      'stripe_customer_id',
+      'stripe_subscription_id',
+      'uploads_this_month',
+    ],
+    ...[
+      'searches_this_month',
+      'storage_used_bytes',
+      'last_activity_at',
+      'billing_period_start',
+      'billing_period_end',
+    ],
+    ...['created_at', 'updated_at', 'deleted_at', 'role', 'settings', 'storage_quota_bytes_override'],
+  ],
+  // 001-11 to 001-18, 000-10
+  media_files: [
+    ...[
+      'id',
+      'user_id',
+      'filename',
+      'original_filename',
+      'file_type',
+      'mime_type',
+      'file_size_bytes',
+      'file_hash',
+      's3_key',
+    ],
+    ...[
+      's3_bucket',
+      'thumbnail_s3_key',
+      'status',
+      'processing_started_at',
+      'processing_completed_at',
+      'processing_error',
+    ],
+    ...[
+      'width',
+      'height',
+      'duration_seconds',
+      'frame_rate',
+      'has_audio',
+      'ai_summary',
+      'detected_labels',
+      'detected_faces_count',
+    ],
+    ...[
+      'detected_text',
+      'transcription_text',
+      'sentiment',
+      'content_warnings',
+      'tags',
+      'custom_metadata',
+      'is_private',
+    ],
+    ...[
+      'view_count',
+      'last_viewed_at',
+      'uploaded_at',
+      'updated_at',
+      'deleted_at',
+      'status_reason',
+      'storage_provider',
+      'external_id',
+    ],
+  ],
+  // 001-21 to 001-24, 000-11, 003-07
+  media_embeddings: [
+    ...[
+      'id',
+      'media_file_id',
+      'embedding',
+      'source_text',
+      'is_primary',
+      'start_time_seconds',
+      'end_time_seconds',
+      'segment_type',
+    ],
+    ...[
+      'confidence_score',
+      'source_quality',
+      'created_at',
+      'updated_at',
+      'user_id',
+      'analysis_id',
+      'model_id',
+      'source_fields',
+      'code',
+    ],
+  ],
+  // 001-26 to 001-32
+  processing_jobs: [
+    ...[
+      'id',
+      'media_file_id',
+      'user_id',
+      'job_type',
+      'status',
+      'priority',
+      'progress_percentage',
+      'estimated_completion_at',
+    ],
+    ...[
+      'job_config',
+      'subscription_tier',
+      'attempts',
+      'max_attempts',
+      'retry_at',
+      'result_data',
+      'error_message',
+      'error_code',
+    ],
+    ...[
+      'estimated_cost',
+      'actual_cost',
+      'cost_currency',
+      'queued_at',
+      'started_at',
+      'completed_at',
+      'created_at',
+      'updated_at',
+    ],
+  ],
+  // 001-34 to 001-36
+  search_history: [
+    ...[
+      'id',
+      'user_id',
+      'query_text',
+      'query_embedding',
+      'filters',
+      'sort_by',
+      'sort_order',
+      'limit_count',
+      'offset_count',
+    ],
+    ...[
+      'results_count',
+      'response_time_ms',
+      'cache_hit',
+      'clicked_results',
+      'click_through_rate',
+      'search_session_id',
+    ],
+    ...['source_page', 'user_agent', 'ip_address', 'searched_at'],
+  ],
+  // 001-39 to 001-41
+  cost_tracking: [
+    ...[
+      'id',
+      'user_id',
+      'service_name',
+      'operation_type',
+      'amount',
+      'currency',
+      'billing_unit',
+      'units_consumed',
+      'media_file_id',
+    ],
+    ...[
+      'processing_job_id',
+      'reference_id',
+      'billing_period_month',
+      'billing_period_year',
+      'service_metadata',
+      'incurred_at',
+      'recorded_at',
+    ],
+  ],
+  // 001-43
+  usage_limits: [
+    ...[
+      'id',
+      'tier_name',
+      'max_uploads_per_month',
+      'max_searches_per_month',
+      'max_storage_bytes',
+      'max_file_size_bytes',
+    ],
+    ...[
+      'max_video_duration_seconds',
+      'priority_level',
+      'features_enabled',
+      'ai_features_enabled',
+      'max_monthly_cost',
+    ],
+    ...[
+      'cost_alert_threshold',
+      'api_rate_limit',
+      'upload_rate_limit',
+      'search_rate_limit',
+      'support_level',
+      'effective_from',
+    ],
+    ...['effective_until', 'created_at', 'updated_at'],
+  ],
+  // 001-48
+  audit_logs: [
+    ...[
+      'id',
+      'event_type',
+      'event_category',
+      'user_id',
+      'actor_type',
+      'actor_identifier',
+      'target_type',
+      'target_id',
+      'action',
+    ],
+    ...[
+      'description',
+      'ip_address',
+      'user_agent',
+      'session_id',
+      'request_id',
+      'old_values',
+      'new_values',
+      'metadata',
+      'risk_level',
+      'occurred_at',
+    ],
+  ],
+  // 003-04
+  analyses: [
+    ...[
+      'id',
+      'media_file_id',
+      'user_id',
+      'version',
+      'category',
+      'summary',
+      'raw_response',
+      'provider_used',
+      'model_used',
+    ],
+    ...['trace_id', 'search_vector', 'created_at'],
+  ],
+  // 002-13, 004-03 to 004-05, C21, C26, C27, C39, C41, C70
+  clips: ['start_time_seconds', 'end_time_seconds', 'score', 'rank', 'features', 'status'],
+  keyframes: ['media_file_id', 'timestamp_seconds', 'storage_key', 'description', 'created_at'],
+  tags: ['id', 'name', 'description', 'created_at'],
+  categories: ['id', 'name', 'description', 'created_at'],
+  media_tags: ['media_file_id', 'tag_id', 'source'],
+  media_categories: ['media_file_id', 'category_id', 'source'],
+  media_labels: ['label', 'confidence', 'kind'],
+  api_keys: ['prefix', 'key_hash', 'scopes', 'expires_at', 'last_used_at', 'revoked_at'],
+  auth_identities: ['provider', 'subject'],
+  embedding_models: ['provider', 'name', 'version', 'dimensions', 'state'],
+  search_clicks: ['search_id', 'searched_at', 'media_file_id', 'position', 'clicked_at'],
+  cost_services: ['name'],
+  stripe_events: ['id', 'type', 'payload', 'status'],
+  idempotency_keys: ['key', 'request_hash', 'response_status', 'response_body', 'expires_at'],
+};
+
+/** Columns of the documents under another name or in another place. */
+export const RENAMED_COLUMNS: Record<string, string> = {
+  'users.storage_used_mb': 'C02: users.storage_used_bytes',
+  'users.storage_quota_mb': 'C08: usage_limits.max_storage_bytes and users.storage_quota_bytes_override',
+  'users.api_key': 'C41: api_keys',
+  'media_embeddings.embedding_model': 'C45: media_embeddings.model_id',
+  'media_embeddings.embedding_version': 'C45: embedding_models.version',
+  'media_embeddings.embedding_dimensions': 'C45: embedding_models.dimensions',
+};
+
+/** Checks: 001-09, -19, -24, -29 to -31, -37, -42, -43, -48. */
+export const CHECKS: Record<string, string[]> = {
+  users: ['valid_email', 'positive_storage', 'positive_usage'],
+  media_files: [
+    ...[
+      'positive_file_size',
+      'valid_dimensions',
+      'valid_duration',
+      'valid_frame_rate',
+      'positive_face_count',
+      'positive_view_count',
+    ],
+  ],
+  media_embeddings: ['valid_time_range', 'valid_confidence'],
+  processing_jobs: ['valid_attempts', 'valid_priority', 'positive_cost', 'job_has_media'],
+  search_history: ['positive_results', 'positive_response_time', 'valid_click_rate'],
+  cost_tracking: ['positive_amount', 'valid_month', 'valid_year', 'positive_units'],
+  usage_limits: ['positive_limits', 'valid_priority', 'valid_cost_threshold'],
+  audit_logs: ['audit_logs_check_target'],
+};
+
+/** What each index of the documents is for: table and leading columns, and the index that serves it now. */
+export const INDEXES: Record<string, string> = {
+  // 000-12, 001-10; C72: a UNIQUE constraint has its index, a second one would only cost writes.
+  'users(firebase_uid)': 'users_firebase_uid_key',
+  'users(email)': 'idx_users_email',
+  'users(subscription_tier)': 'idx_users_subscription_tier',
+  'users(subscription_status)': 'idx_users_subscription_status',
+  'users(stripe_customer_id)': 'users_stripe_customer_id_key',
+  'users(last_activity_at)': 'idx_users_last_activity',
+  'users(billing_period_start, billing_period_end)': 'idx_users_billing_period',
+  // 001-20, 000-12; the primary key leads with user_id (design 3.4).
+  'media_files(user_id)': 'media_files_pkey',
+  'media_files(file_type)': 'idx_media_files_file_type',
+  'media_files(status)': 'idx_media_files_status',
+  'media_files(uploaded_at)': 'idx_media_files_uploaded_at',
+  'media_files(s3_key)': 'media_files_bucket_key',
+  'media_files(file_hash)': 'idx_media_files_file_hash',
+  'media_files gin(tags)': 'idx_media_files_tags',
+  'media_files gin(detected_labels)': 'idx_media_files_detected_labels',
+  'media_files gin(custom_metadata)': 'idx_media_files_custom_metadata',
+  'media_files(status, processing_started_at)': 'idx_media_files_processing_status',
+  'media_files active, 001-54': 'idx_media_files_active',
+  // 001-25, 000-12; C04: bit codes and an exact second stage instead of ivfflat.
+  'media_embeddings(media_file_id)': 'idx_embeddings_media_file',
+  'media_embeddings ivfflat(embedding)': 'idx_media_embeddings_code',
+  'media_embeddings(segment_type), (start, end)': 'idx_media_embeddings_segment_type',
+  'media_embeddings(is_primary)': 'idx_embeddings_is_primary',
+  // 001-33
+  'processing_jobs(media_file_id)': 'idx_processing_jobs_media_file_id',
+  'processing_jobs(user_id)': 'processing_jobs_pkey',
+  'processing_jobs(status)': 'idx_processing_jobs_status',
+  'processing_jobs(job_type)': 'idx_processing_jobs_job_type',
+  'processing_jobs(priority, queued_at)': 'idx_processing_jobs_priority',
+  'processing_jobs(retry_at)': 'idx_processing_jobs_retry',
+  'processing_jobs(subscription_tier)': 'idx_processing_jobs_subscription_tier',
+  // 001-38
+  'search_history(user_id), (searched_at)': 'idx_search_history_searched_at',
+  'search_history gin(query_text)': 'idx_search_history_query_text',
+  'search_history(search_session_id)': 'idx_search_history_session',
+  'search_history(response_time_ms, cache_hit)': 'idx_search_history_performance',
+  // 001-42
+  'cost_tracking(user_id)': 'idx_cost_tracking_user_id',
+  'cost_tracking(service_name, operation_type)': 'idx_cost_tracking_service',
+  'cost_tracking(billing_period)': 'idx_cost_tracking_billing_period',
+  'cost_tracking(media_file_id)': 'idx_cost_tracking_media_file',
+  'cost_tracking(incurred_at)': 'idx_cost_tracking_incurred_at',
+  // 001-48
+  'audit_logs(user_id)': 'idx_audit_logs_user_id',
+  'audit_logs(event_type)': 'idx_audit_logs_event_type',
+  'audit_logs(event_category)': 'idx_audit_logs_event_category',
+  'audit_logs(occurred_at)': 'idx_audit_logs_occurred_at',
+  'audit_logs(target)': 'idx_audit_logs_target',
+  'audit_logs(actor)': 'idx_audit_logs_actor',
+  'audit_logs(risk_level)': 'idx_audit_logs_risk_level',
+  'audit_logs(ip_address)': 'idx_audit_logs_ip_address',
+  // 003-05
+  'analyses(item_id), (user_id), (item_id, version)': 'idx_analyses_item_version',
+  'analyses(category)': 'ix_analyses_category',
+  'analyses gin(search_vector)': 'idx_analyses_search_vector',
+};
+
+/** 000-24, 000-25, 001-56, 001-57, 003-06, C01, C13, C18. */
+export const FUNCTIONS = [
+  ...[
+    'app_user_id',
+    'update_updated_at_column',
+    'update_user_storage',
+    'reset_monthly_usage',
+    'analyses_search_vector_update',
+  ],
+  ...['resolve_identity', 'create_search_history_partitions', 'search_documents'],
+];
+
+export const TRIGGERS: Record<string, string> = {
+  update_storage_on_media_change: 'media_files',
+  update_users_updated_at: 'users',
+  update_media_files_updated_at: 'media_files',
+  update_processing_jobs_updated_at: 'processing_jobs',
+  analyses_search_vector_trigger: 'analyses',
+};
+
+/** 001-55, C24. */
+export const VIEWS = ['current_usage_limits', 'user_dashboard_summary'];
+
+/** 000-22 and 001-50, 001-51, under the names of 001 (C12 to C15, C19). */
+export const POLICIES: Record<string, string> = {
+  users_isolation_policy: 'users',
+  media_files_user_policy: 'media_files',
+  media_embeddings_user_policy: 'media_embeddings',
+  processing_jobs_user_policy: 'processing_jobs',
+  search_history_user_policy: 'search_history',
+  cost_tracking_user_policy: 'cost_tracking',
+  audit_logs_user_policy: 'audit_logs',
+  admin_access_policy: 'users',
+  admin_media_policy: 'media_files',
+  admin_audit_policy: 'audit_logs',
+};
