@@ -13,10 +13,8 @@ ENV NODE_ENV=production \
 FROM base AS dependencies
 COPY package.json package-lock.json ./
 # The build tools (prisma, swc) are ordinary dependencies, so one install serves the build and the image.
-# "install" keeps to the lock file's versions too, and adds the builds of native packages for this platform where the
-# lock file was written on another one ("ci" refuses such a lock file).
 # The packaged ffmpeg binaries are left out: the image has the distribution's, which are newer.
-RUN PRISMA_SKIP_POSTINSTALL_GENERATE=1 npm install --omit=dev --no-audit \
+RUN PRISMA_SKIP_POSTINSTALL_GENERATE=1 npm ci --omit=dev --no-audit \
  && rm -rf node_modules/@ffmpeg-installer node_modules/@ffprobe-installer
 
 FROM dependencies AS build

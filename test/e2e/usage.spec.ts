@@ -104,6 +104,18 @@ describe('usage and limits', () => {
     });
   });
 
+  it('counts searches that happened: a refused one is given back to the search limit', async () => {
+    await withPlan('premium', { searchRateLimit: 2, apiRateLimit: 1000 }, async () => {
+      const user = await app.createSession({ subscriptionTier: 'premium' });
+      const search = (query: string): ReturnType<TestApp['http']['post']> =>
+        app.http.post('/v1/search').set(user.headers).send({ query, mode: 'text' });
+      for (let attempt = 0; attempt < 6; attempt += 1) await search('').expect(400);
+      await search('one').expect(200);
+      await search('two').expect(200);
+      await search('three').expect(429);
+    });
+  });
+
   it('C22: a spoofed X-Forwarded-For opens no new limit', async () => {
     const statuses = new Set<number>();
     for (let attempt = 0; attempt < 12; attempt += 1) {

@@ -282,7 +282,6 @@ export const RENAMED_COLUMNS: Record<string, string> = {
   'media_embeddings.embedding_dimensions': 'C45: embedding_models.dimensions',
 };
 
-/** Checks: 001-09, -19, -24, -29 to -31, -37, -42, -43, -48. */
 export const CHECKS: Record<string, string[]> = {
   users: ['valid_email', 'positive_storage', 'positive_usage'],
   media_files: [
@@ -303,9 +302,9 @@ export const CHECKS: Record<string, string[]> = {
   audit_logs: ['audit_logs_check_target'],
 };
 
-/** What each index of the documents is for: table and leading columns, and the index that serves it now. */
+/** What each index of the documents is for, and the index that serves it now. */
 export const INDEXES: Record<string, string> = {
-  // 000-12, 001-10; C72: a UNIQUE constraint has its index, a second one would only cost writes.
+  // C72: a UNIQUE constraint has its index.
   'users(firebase_uid)': 'users_firebase_uid_key',
   'users(email)': 'idx_users_email',
   'users(subscription_tier)': 'idx_users_subscription_tier',
@@ -384,7 +383,6 @@ export const TRIGGERS: Record<string, string> = {
   analyses_search_vector_trigger: 'analyses',
 };
 
-/** 001-55, C24. */
 export const VIEWS = ['current_usage_limits', 'user_dashboard_summary'];
 
 /** 000-22 and 001-50, 001-51, under the names of 001 (C12 to C15, C19). */

@@ -17,6 +17,25 @@ import {
 
 const SCHEMA_DIR = fileURLToPath(new URL('../../prisma/schema', import.meta.url));
 
+const FOREIGN_KEYS_WITHOUT_INDEX = `
+      SELECT f.conrelid::regclass || '.' || f.conname AS item FROM pg_constraint f
+      WHERE f.contype = 'f' AND f.connamespace = 'public'::regnamespace AND f.conparentid = 0 AND NOT EXISTS (
+        SELECT 1 FROM pg_index i WHERE i.indrelid = f.conrelid
+          AND (i.indkey::smallint[])[0:cardinality(f.conkey) - 1] @> f.conkey AND (i.indkey::smallint[])[0:cardinality(f.conkey) - 1] <@ f.conkey
+          AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ~ 'IS NOT NULL'))`;
+
+const PREFIX_DUPLICATES = `
+      SELECT a.indexrelid::regclass || ' is covered by ' || b.indexrelid::regclass AS item
+      FROM pg_index a JOIN pg_index b ON b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid
+      JOIN pg_class ca ON ca.oid = a.indexrelid JOIN pg_class cb ON cb.oid = b.indexrelid AND cb.relam = ca.relam
+      WHERE ca.relnamespace = 'public'::regnamespace AND ca.relkind IN ('i', 'I') AND NOT ca.relispartition
+        AND NOT a.indisunique AND a.indexprs IS NULL AND b.indexprs IS NULL
+        AND coalesce(pg_get_expr(a.indpred, a.indrelid), '') = coalesce(pg_get_expr(b.indpred, b.indrelid), '')
+        AND a.indnkeyatts = a.indnatts AND b.indnkeyatts >= a.indnkeyatts
+        AND (b.indkey::smallint[])[0:a.indnkeyatts - 1] = (a.indkey::smallint[])[0:a.indnkeyatts - 1]
+        AND (b.indoption::smallint[])[0:a.indnkeyatts - 1] = (a.indoption::smallint[])[0:a.indnkeyatts - 1]
+        AND (b.indnkeyatts > a.indnkeyatts OR a.indexrelid < b.indexrelid)`;
+
 describe('the catalog against the documents', () => {
   let client: pg.Client;
   beforeAll(async () => {
@@ -121,28 +140,29 @@ describe('the catalog against the documents', () => {
   });
 
   it('C72: every foreign key has an index that begins with its columns', async () => {
-    const missing = await list(`
-      SELECT f.conrelid::regclass || '.' || f.conname AS item FROM pg_constraint f
-      WHERE f.contype = 'f' AND f.connamespace = 'public'::regnamespace AND f.conparentid = 0 AND NOT EXISTS (
-        SELECT 1 FROM pg_index i WHERE i.indrelid = f.conrelid
-          AND (i.indkey::smallint[])[0:cardinality(f.conkey) - 1] @> f.conkey AND (i.indkey::smallint[])[0:cardinality(f.conkey) - 1] <@ f.conkey
-          AND (i.indpred IS NULL OR pg_get_expr(i.indpred, i.indrelid) ~ 'IS NOT NULL'))`);
+    const missing = await list(FOREIGN_KEYS_WITHOUT_INDEX);
     expect(missing).toEqual([]);
   });
 
   it('C72: no index is the beginning of another one', async () => {
-    const duplicates = await list(`
-      SELECT a.indexrelid::regclass || ' is covered by ' || b.indexrelid::regclass AS item
-      FROM pg_index a JOIN pg_index b ON b.indrelid = a.indrelid AND b.indexrelid <> a.indexrelid
-      JOIN pg_class ca ON ca.oid = a.indexrelid JOIN pg_class cb ON cb.oid = b.indexrelid AND cb.relam = ca.relam
-      WHERE ca.relnamespace = 'public'::regnamespace AND ca.relkind IN ('i', 'I') AND NOT ca.relispartition
-        AND NOT a.indisunique AND a.indexprs IS NULL AND b.indexprs IS NULL
-        AND coalesce(pg_get_expr(a.indpred, a.indrelid), '') = coalesce(pg_get_expr(b.indpred, b.indrelid), '')
-        AND a.indnkeyatts = a.indnatts AND b.indnkeyatts >= a.indnkeyatts
-        AND (b.indkey::smallint[])[0:a.indnkeyatts - 1] = (a.indkey::smallint[])[0:a.indnkeyatts - 1]
-        AND (b.indoption::smallint[])[0:a.indnkeyatts - 1] = (a.indoption::smallint[])[0:a.indnkeyatts - 1]
-        AND (b.indnkeyatts > a.indnkeyatts OR a.indexrelid < b.indexrelid)`);
+    const duplicates = await list(PREFIX_DUPLICATES);
     expect(duplicates).toEqual([]);
+  });
+
+  it('C72: the two checks see a dropped and a doubled index', async () => {
+    await client.query('BEGIN');
+    try {
+      await client.query('DROP INDEX idx_cost_tracking_processing_job');
+      await client.query('CREATE INDEX doubled ON processing_jobs (user_id, media_file_id, status)');
+      expect(await list(FOREIGN_KEYS_WITHOUT_INDEX)).toEqual([
+        expect.stringMatching(/^cost_tracking\.cost_tracking_.*processing_job/),
+      ]);
+      expect(await list(PREFIX_DUPLICATES)).toEqual([
+        'idx_processing_jobs_media_file_id is covered by doubled',
+      ]);
+    } finally {
+      await client.query('ROLLBACK');
+    }
   });
 
   it('C57: at least the 12 relationships and 40 indexes that document 002 counts', async () => {

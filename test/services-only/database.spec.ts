@@ -121,6 +121,18 @@ describe('the connection layer on a server of its own', () => {
     expect(row).toEqual({ limit: '15s' });
   });
 
+  it('003-14 connection: a session does not see what another one has not committed', async () => {
+    const other = await connectTestDatabase({ url: postgres.runtimeUrl(), poolMax: 1 });
+    const name = `uncommitted ${uuidv7()}`;
+    const count = (): Promise<number> => other.runAs(actor, (tx) => tx.tag.count({ where: { name } }));
+    const during = await database.runAs(actor, async (tx) => {
+      await tx.tag.create({ data: { userId, id: uuidv7(), name } });
+      return count();
+    });
+    expect([during, await count()]).toEqual([0, 1]);
+    await other.end();
+  });
+
   it('two transactions that lock each other out: both end, none is lost', async () => {
     const add = (first: string, second: string) => (): Promise<unknown> =>
       database.runAs(actor, async (tx) => {

@@ -13,7 +13,9 @@ const ANONYMOUS_PER_HOUR = 300;
 
 /**
  * Hourly limits of the caller's plan (C67), after authentication and before any quota, so that a refused request
- * consumes nothing. Uploads and searches count against their own limit and against the plan's API limit.
+ * consumes nothing. Uploads and searches count against their own limit and against the plan's API limit. One that was
+ * refused (a damaged file, a search with a typing error in its filter) is given back to its own limit: that one counts
+ * uploads and searches, the API limit counts attempts.
  */
 @Injectable()
 export class RateLimitGuard implements CanActivate {
@@ -37,15 +39,19 @@ export class RateLimitGuard implements CanActivate {
       await this.consume(response, 'anonymous', `anonymous:${request.ip}`, ANONYMOUS_PER_HOUR);
       return true;
     }
-    if (bucket === 'upload')
-      await this.consume(response, 'upload', `upload:${account.userId}`, account.uploadRateLimit);
-    if (bucket === 'search')
-      await this.consume(response, 'search', `search:${account.userId}`, account.searchRateLimit);
+    if (bucket !== 'api') {
+      const key = `${bucket}:${account.userId}`;
+      const limit = bucket === 'upload' ? account.uploadRateLimit : account.searchRateLimit;
+      const entry = await this.consume(response, bucket, key, limit);
+      response.once('close', () => {
+        if (response.statusCode >= 400) void this.limiter.giveBack(key, entry);
+      });
+    }
     await this.consume(response, 'api', `api:${account.userId}`, account.apiRateLimit);
     return true;
   }
 
-  private async consume(response: Response, bucket: string, key: string, limit: number): Promise<void> {
+  private async consume(response: Response, bucket: string, key: string, limit: number): Promise<string> {
     const decision = await this.limiter.consume(key, limit, HOUR_SECONDS);
     // draft-ietf-httpapi-ratelimit-headers, in the three-header form that most clients read. A request that counts
     // against two limits shows the tighter one.
@@ -56,5 +62,6 @@ export class RateLimitGuard implements CanActivate {
       response.setHeader('RateLimit-Reset', decision.allowed ? HOUR_SECONDS : decision.retryAfterSeconds);
     }
     if (!decision.allowed) throw errors.tooManyRequests(bucket, limit, decision.retryAfterSeconds);
+    return decision.entry;
   }
 }

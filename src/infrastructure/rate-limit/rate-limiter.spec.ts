@@ -32,6 +32,7 @@ describe('MemoryRateLimiter', () => {
       limit: 2,
       remaining: 1,
       retryAfterSeconds: 0,
+      entry: expect.any(String),
     });
     now = 10_000;
     expect(await limiter.consume('key', 2, 60)).toMatchObject({ allowed: true, remaining: 0 });
@@ -50,5 +51,16 @@ describe('MemoryRateLimiter', () => {
     expect((await limiter.consume('a', 1, 60)).allowed).toBe(true);
     expect((await limiter.consume('b', 1, 60)).allowed).toBe(true);
     expect((await limiter.consume('c', 0, 60)).allowed).toBe(false);
+  });
+
+  it('gives back what came to nothing', async () => {
+    const limiter = new MemoryRateLimiter();
+    const { entry } = await limiter.consume('key', 1, 60);
+    expect((await limiter.consume('key', 1, 60)).allowed).toBe(false);
+    await limiter.giveBack('key', entry);
+    expect((await limiter.consume('key', 1, 60)).allowed).toBe(true);
+    await limiter.giveBack('key', entry);
+    await limiter.giveBack('another key', entry);
+    expect((await limiter.consume('key', 1, 60)).allowed).toBe(false);
   });
 });

@@ -8,6 +8,8 @@ export interface RateDecision {
   remaining: number;
   /** Seconds until one more request fits (0 when allowed). */
   retryAfterSeconds: number;
+  /** Names the request in the log of an allowed one, for `giveBack`. */
+  entry: string;
 }
 
 /**
@@ -17,11 +19,13 @@ export interface RateDecision {
  */
 export interface RateLimiter {
   consume(key: string, limit: number, windowSeconds: number): Promise<RateDecision>;
+  /** Takes an allowed request out of the log again: it came to nothing. Never throws. */
+  giveBack(key: string, entry: string): Promise<void>;
 }
 
 /** For one process: embedded operation, and the fallback while Redis is down. */
 export class MemoryRateLimiter implements RateLimiter {
-  private readonly logs = new Map<string, number[]>();
+  private readonly logs = new Map<string, { instant: number; entry: string }[]>();
   private lastSweep = 0;
 
   constructor(private readonly now: () => number = Date.now) {}
@@ -30,18 +34,28 @@ export class MemoryRateLimiter implements RateLimiter {
     const now = this.now();
     const windowMs = windowSeconds * 1000;
     if (now - this.lastSweep > 60_000) this.sweep(now);
-    const log = (this.logs.get(key) ?? []).filter((instant) => instant > now - windowMs);
+    const log = (this.logs.get(key) ?? []).filter(({ instant }) => instant > now - windowMs);
     const allowed = log.length < limit;
-    if (allowed) log.push(now);
+    const entry = uuidv7();
+    if (allowed) log.push({ instant: now, entry });
     this.logs.set(key, log);
-    return decide(allowed, limit, log.length, log[0] ?? now, now, windowMs);
+    return decide(allowed, limit, log.length, log[0]?.instant ?? now, now, windowMs, entry);
+  }
+
+  async giveBack(key: string, entry: string): Promise<void> {
+    const log = this.logs.get(key);
+    if (log)
+      this.logs.set(
+        key,
+        log.filter((logged) => logged.entry !== entry),
+      );
   }
 
   /** Forgets keys that have been silent for longer than any window in use (a day). */
   private sweep(now: number): void {
     this.lastSweep = now;
     for (const [key, log] of this.logs) {
-      if ((log.at(-1) ?? 0) < now - 86_400_000) this.logs.delete(key);
+      if ((log.at(-1)?.instant ?? 0) < now - 86_400_000) this.logs.delete(key);
     }
   }
 }
@@ -77,13 +91,14 @@ export class RedisRateLimiter implements RateLimiter {
   async consume(key: string, limit: number, windowSeconds: number): Promise<RateDecision> {
     const windowMs = windowSeconds * 1000;
     try {
-      const answer = (await this.redis.eval(SCRIPT, 1, `rate:${key}`, limit, windowMs, uuidv7())) as [
+      const entry = uuidv7();
+      const answer = (await this.redis.eval(SCRIPT, 1, redisKey(key), limit, windowMs, entry)) as [
         number,
         number,
         string,
         string,
       ];
-      return decide(answer[0] === 1, limit, answer[1], Number(answer[2]), Number(answer[3]), windowMs);
+      return decide(answer[0] === 1, limit, answer[1], Number(answer[2]), Number(answer[3]), windowMs, entry);
     } catch (error) {
       if (Date.now() - this.lastWarning > 60_000) {
         this.lastWarning = Date.now();
@@ -95,7 +110,15 @@ export class RedisRateLimiter implements RateLimiter {
       return this.fallback.consume(key, limit, windowSeconds);
     }
   }
+
+  async giveBack(key: string, entry: string): Promise<void> {
+    await this.fallback.giveBack(key, entry);
+    // While Redis is away the entry stays until its hour is over: on the safe side.
+    await this.redis.zrem(redisKey(key), entry).catch(() => undefined);
+  }
 }
+
+const redisKey = (key: string): string => `rate:${key}`;
 
 function decide(
   allowed: boolean,
@@ -104,11 +127,13 @@ function decide(
   oldest: number,
   now: number,
   windowMs: number,
+  entry: string,
 ): RateDecision {
   return {
     allowed,
     limit,
     remaining: Math.max(0, limit - count),
     retryAfterSeconds: allowed ? 0 : Math.max(1, Math.ceil((oldest + windowMs - now) / 1000)),
+    entry,
   };
 }

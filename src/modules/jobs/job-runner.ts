@@ -99,7 +99,7 @@ export class JobRunner {
     const watch = this.watchLease(claim, controller, watching.signal);
     const seconds = this.options.timeLimitSeconds ?? timeLimitOf(jobType);
     const timer = setTimeout(() => controller.abort(new JobStopped('timed-out')), seconds * 1000);
-    let outcome: EndOutcome = 'lost';
+    let outcome: EndOutcome;
     let workDir: string | null = null;
     try {
       const handler = this.parts.registry.find(jobType);

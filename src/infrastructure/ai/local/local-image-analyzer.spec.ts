@@ -112,6 +112,18 @@ describe('LocalImageAnalyzer', () => {
     );
   });
 
+  it('does not call a grey street with one red car black and white', async () => {
+    const isCar = (x: number, y: number): boolean => Math.abs(x - 0.5) < 0.06 && Math.abs(y - 0.8) < 0.08;
+    const path = await draw('street.jpg', 320, 180, (x, y) => {
+      const gray = 110 + grain() / 3;
+      return isCar(x, y) ? [200, 30, 50] : [gray, gray, gray];
+    });
+    const { labels } = await measurePicture(path);
+    expect(names(labels)).toContain('gray');
+    expect(names(labels)).not.toContain('black and white');
+    expect(names(labels)).not.toContain('graphic');
+  });
+
   it('tells a blurred picture from a sharp one, but does not call a plain one blurred', async () => {
     const tiles = (x: number, y: number): [number, number, number] => {
       const value = (Math.floor(12 * x) * 53 + Math.floor(9 * y) * 97) % 200;

@@ -8,7 +8,7 @@ export interface PictureStatistics {
   contrast: number;
   /** Hasler and Süsstrunk's metric (Human Vision and Electronic Imaging, 2003): 0 none, 33 moderate, 59 quite, 109 extreme. */
   colorfulness: number;
-  /** 95th percentile of the Oklab chroma; below 0.02 nobody sees a colour. */
+  /** 99.5th percentile of the Oklab chroma, so that one red car counts; below 0.02 nobody sees a colour. */
   peakChroma: number;
   /** Crété-Roffet's perceptual blur (2007): 0 sharp .. 1 blurred. */
   blur: number;
@@ -45,7 +45,7 @@ export function colorStatistics(
     contrast: lightness.deviation,
     colorfulness:
       Math.hypot(redGreen.deviation, yellowBlue.deviation) + 0.3 * Math.hypot(redGreen.mean, yellowBlue.mean),
-    peakChroma: chromas[Math.floor(0.95 * (count - 1))] ?? 0,
+    peakChroma: chromas[Math.floor(0.995 * (count - 1))] ?? 0,
   };
 }
 

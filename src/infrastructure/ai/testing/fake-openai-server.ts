@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
@@ -167,7 +168,7 @@ export class FakeOpenAiServer {
     const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
     response.writeHead(answer.status, {
       'content-type': 'application/json',
-      'x-request-id': `req_fake_${this.requests.length}`,
+      'x-request-id': `req_${randomUUID()}`,
       ...answer.headers,
     });
     if (fault === 'hang-in-body') {
