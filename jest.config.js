@@ -23,7 +23,11 @@ const common = {
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/.services'],
 };
 
+const onServices = process.env.TEST_DATABASE === 'services';
+
 export default {
+  // The suite waits for its own servers as much as it computes: one worker per core, not one less.
+  maxWorkers: '100%',
   testTimeout: 60_000,
   reporters: ['default', '<rootDir>/test/harness/summary-reporter.mjs'],
   projects: [
@@ -32,6 +36,8 @@ export default {
       ...common,
       displayName: 'database',
       testMatch: ['<rootDir>/test/**/*.spec.ts'],
+      // What only a real PostgreSQL or Redis can show runs in `npm run test:services`.
+      testPathIgnorePatterns: ['/node_modules/', ...(onServices ? [] : ['<rootDir>/test/services-only/'])],
       globalSetup: '<rootDir>/test/harness/global-setup.mjs',
       globalTeardown: '<rootDir>/test/harness/global-teardown.mjs',
     },

@@ -17,7 +17,9 @@ describe('Idempotency-Key (B10)', () => {
     (await app.http.get('/v1/me/api-keys').set(session.headers)).body.items.length as number;
 
   it('makes many requests at once one effect with one answer', async () => {
-    const answers = await Promise.all(Array.from({ length: 20 }, () => post('k-1', { name: 'one', scopes: ['search'] })));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => post('k-1', { name: 'one', scopes: ['search'] })),
+    );
     expect(new Set(answers.map((answer) => answer.status))).toEqual(new Set([201]));
     expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
     expect(answers.filter((answer) => answer.headers['idempotency-replayed'] === 'true')).toHaveLength(19);

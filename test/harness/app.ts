@@ -60,7 +60,10 @@ export async function startTestApp(
       DATABASE_URL: options.databaseUrl ?? runtimeUrl,
       DATABASE_POOL_MAX: embedded ? '5' : '10',
       DATABASE_POOL_MIN: '0',
-      ...(services.redisUrl ? { REDIS_URL: services.redisUrl } : {}),
+      // A Redis database per Jest worker: an app on another database would drop this one's messages.
+      ...(services.redisUrl
+        ? { REDIS_URL: `${services.redisUrl}/${process.env['JEST_WORKER_ID'] ?? '1'}` }
+        : {}),
       JWT_SECRET: 'test-secret-of-at-least-thirty-two-characters',
       LOG_LEVEL: process.env['TEST_LOG_LEVEL'] ?? 'silent',
       JOB_POLL_MS: '200',

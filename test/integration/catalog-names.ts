@@ -240,7 +240,6 @@ export const TABLES: Record<string, string[]> = {
       'occurred_at',
     ],
   ],
-  // 003-04
   analyses: [
     ...[
       'id',
@@ -357,7 +356,6 @@ export const INDEXES: Record<string, string> = {
   'audit_logs(actor)': 'idx_audit_logs_actor',
   'audit_logs(risk_level)': 'idx_audit_logs_risk_level',
   'audit_logs(ip_address)': 'idx_audit_logs_ip_address',
-  // 003-05
   'analyses(item_id), (user_id), (item_id, version)': 'idx_analyses_item_version',
   'analyses(category)': 'ix_analyses_category',
   'analyses gin(search_vector)': 'idx_analyses_search_vector',

@@ -40,8 +40,6 @@ describe('002-10 CRUD: every model through Database.run', () => {
     userId = (await createUser(database)).id;
   });
   afterAll(() => database.end());
-  const run = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> => database.runAs(actors().user, fn);
-
   const mediaData = (): Values & { id: string } => {
     const id = uuidv7();
     return {

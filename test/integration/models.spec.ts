@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../src/infrastructure/context/actor.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
-import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import type { Prisma } from '../../src/infrastructure/database/generated/client.js';
 import { makeRow, uniqueHash, vectorText } from '../factories/rows.js';
 import { createUser } from '../factories/users.js';
 import { connectTestDatabase } from '../harness/database.js';

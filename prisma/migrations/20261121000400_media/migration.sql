@@ -400,18 +400,27 @@ CREATE TABLE media_labels (
 );
 CREATE INDEX idx_media_labels_label ON media_labels (user_id, label, media_file_id);
 
--- The copies of names on media_files. Statement-level, so that fifty tags cost one update. SECURITY DEFINER as
--- app_definer: they also run when an account is erased, the trash is emptied or a system category changes, and whoever
--- does that may not write media files. They touch only files that carry the changed tag or category.
+-- The copies of names on media_files. Statement-level, so that fifty tags cost one update.
+CREATE FUNCTION tag_names(owner_id uuid, media_id uuid) RETURNS text[]
+  LANGUAGE sql STABLE
+  AS $$
+  SELECT coalesce(array_agg(t.name ORDER BY lower(t.name)), '{}')
+  FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
+  WHERE mt.user_id = owner_id AND mt.media_file_id = media_id
+$$;
+CREATE FUNCTION category_names(owner_id uuid, media_id uuid) RETURNS text[]
+  LANGUAGE sql STABLE
+  AS $$
+  SELECT coalesce(array_agg(k.name ORDER BY lower(k.name)), '{}')
+  FROM media_categories mc JOIN categories k ON k.id = mc.category_id
+  WHERE mc.user_id = owner_id AND mc.media_file_id = media_id
+$$;
+
 CREATE FUNCTION copy_tag_names() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  LANGUAGE plpgsql
   AS $$
 BEGIN
-  UPDATE media_files m SET tags = (
-    SELECT coalesce(array_agg(t.name ORDER BY lower(t.name)), '{}')
-    FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
-    WHERE mt.user_id = m.user_id AND mt.media_file_id = m.id
-  )
+  UPDATE media_files m SET tags = tag_names(m.user_id, m.id)
   FROM (SELECT DISTINCT user_id, media_file_id FROM changed) c
   WHERE m.user_id = c.user_id AND m.id = c.media_file_id;
   RETURN NULL;
@@ -423,14 +432,10 @@ CREATE TRIGGER copy_tags_after_delete AFTER DELETE ON media_tags
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION copy_tag_names();
 
 CREATE FUNCTION copy_renamed_tag() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  LANGUAGE plpgsql
   AS $$
 BEGIN
-  UPDATE media_files m SET tags = (
-    SELECT coalesce(array_agg(t.name ORDER BY lower(t.name)), '{}')
-    FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
-    WHERE mt.user_id = m.user_id AND mt.media_file_id = m.id
-  )
+  UPDATE media_files m SET tags = tag_names(m.user_id, m.id)
   WHERE m.user_id = NEW.user_id
     AND m.id IN (SELECT media_file_id FROM media_tags WHERE user_id = NEW.user_id AND tag_id = NEW.id);
   RETURN NULL;
@@ -440,14 +445,10 @@ CREATE TRIGGER copy_tags_after_rename AFTER UPDATE OF name ON tags
   FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION copy_renamed_tag();
 
 CREATE FUNCTION copy_category_names() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  LANGUAGE plpgsql
   AS $$
 BEGIN
-  UPDATE media_files m SET categories = (
-    SELECT coalesce(array_agg(k.name ORDER BY lower(k.name)), '{}')
-    FROM media_categories mc JOIN categories k ON k.id = mc.category_id
-    WHERE mc.user_id = m.user_id AND mc.media_file_id = m.id
-  )
+  UPDATE media_files m SET categories = category_names(m.user_id, m.id)
   FROM (SELECT DISTINCT user_id, media_file_id FROM changed) c
   WHERE m.user_id = c.user_id AND m.id = c.media_file_id;
   RETURN NULL;
@@ -459,14 +460,10 @@ CREATE TRIGGER copy_categories_after_delete AFTER DELETE ON media_categories
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION copy_category_names();
 
 CREATE FUNCTION copy_renamed_category() RETURNS trigger
-  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  LANGUAGE plpgsql
   AS $$
 BEGIN
-  UPDATE media_files m SET categories = (
-    SELECT coalesce(array_agg(k.name ORDER BY lower(k.name)), '{}')
-    FROM media_categories mc JOIN categories k ON k.id = mc.category_id
-    WHERE mc.user_id = m.user_id AND mc.media_file_id = m.id
-  )
+  UPDATE media_files m SET categories = category_names(m.user_id, m.id)
   WHERE (m.user_id, m.id) IN (SELECT user_id, media_file_id FROM media_categories WHERE category_id = NEW.id);
   RETURN NULL;
 END;

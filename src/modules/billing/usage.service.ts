@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import type { PricedUsage } from '../../infrastructure/ai/ai.types.js';
-import { currentScope } from '../../infrastructure/context/request-context.js';
+import { currentUserId } from '../../infrastructure/context/current-user.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { JobFailure } from '../jobs/jobs.types.js';
@@ -178,7 +178,7 @@ export class UsageService {
     reference: { mediaFileId?: string; jobId?: string; referenceId?: string },
   ): Promise<void> {
     const now = new Date();
-    const referenceId = reference.referenceId ?? usage.referenceId ?? null;
+    const referenceId = reference.referenceId ?? null;
     await tx.costEntry.createMany({
       data: [
         {
@@ -196,7 +196,10 @@ export class UsageService {
           // The calendar month in UTC (C76).
           billingPeriodMonth: now.getUTCMonth() + 1,
           billingPeriodYear: now.getUTCFullYear(),
-          serviceMetadata: { model: usage.model },
+          serviceMetadata: {
+            model: usage.model,
+            ...(usage.referenceId ? { providerRequestId: usage.referenceId } : {}),
+          },
           incurredAt: now,
         },
       ],
@@ -250,12 +253,6 @@ export async function releaseReservation(
   if (count === 0) return false;
   await tx.$executeRaw(giveUploadBack(userId, reservation.billingPeriodStart));
   return true;
-}
-
-function currentUserId(): string {
-  const userId = currentScope()?.actor?.userId;
-  if (!userId) throw new Error('usage is counted for a user, and nobody is authenticated in this scope');
-  return userId;
 }
 
 const toNumber = (value: bigint | null): number | null => (value === null ? null : Number(value));

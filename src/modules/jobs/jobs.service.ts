@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { currentScope } from '../../infrastructure/context/request-context.js';
+import { currentUserId } from '../../infrastructure/context/current-user.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import type { ProcessingJob } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
@@ -217,12 +217,6 @@ export class JobsService {
       rows.length > limit && last ? this.cursors.encode(kind, callerId, { id: last.id }) : null;
     return { items, nextCursor };
   }
-}
-
-function currentUserId(): string {
-  const userId = currentScope()?.actor?.userId;
-  if (!userId) throw errors.unauthenticated();
-  return userId;
 }
 
 function newestOfEachType(jobs: ProcessingJob[]): ProcessingJob[] {

@@ -39,8 +39,9 @@ export class PaidCalls {
 
   private async record(estimate: PricedUsage, usage: PricedUsage, callNumber: number): Promise<void> {
     const { userId, jobId, mediaFileId, fencingToken } = this.lease;
-    // One charge per call even when this transaction is run again after its answer got lost.
-    const referenceId = usage.referenceId ?? `${jobId}:${fencingToken}:${callNumber}`;
+    // Our own name of the call, so that it is charged once even when this transaction is run again after its answer
+    // got lost. Not the provider's request id: a proxy that repeats one would swallow charges.
+    const referenceId = `${jobId}:${fencingToken}:${callNumber}`;
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.database.runAs({ kind: 'user', userId }, async (tx) => {

@@ -75,7 +75,10 @@ export class LabelsRepository {
         skipDuplicates: true,
       });
       // What the analysis had suggested is now the user's word: the next analysis must not take it back.
-      await tx.mediaCategory.updateMany({ where: { userId, mediaFileId, source: 'ai' }, data: { source: 'user' } });
+      await tx.mediaCategory.updateMany({
+        where: { userId, mediaFileId, source: 'ai' },
+        data: { source: 'user' },
+      });
     }
   }
 

@@ -6,7 +6,7 @@ import { sqlStateOf } from '../../infrastructure/database/sql-state.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { CursorCodec } from '../../infrastructure/http/cursor.js';
 import type { PageQuery } from '../../infrastructure/http/pagination.dto.js';
-import { currentUserId } from './current-user.js';
+import { currentUserId } from '../../infrastructure/context/current-user.js';
 import type {
   CategoryListResponse,
   CategoryResponse,

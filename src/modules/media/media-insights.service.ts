@@ -3,7 +3,7 @@ import { Database, type Transaction } from '../../infrastructure/database/databa
 import type { MediaFile } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { toWebVtt } from '../../infrastructure/media-tools/subtitles.js';
-import { currentUserId } from './current-user.js';
+import { currentUserId } from '../../infrastructure/context/current-user.js';
 import type {
   AnalysisListResponse,
   ClipListResponse,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { currentUserId } from './current-user.js';
+import { currentUserId } from '../../infrastructure/context/current-user.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import type { MediaResponse } from './dto/media.response.js';

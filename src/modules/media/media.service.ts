@@ -10,7 +10,7 @@ import type { FileType } from '../../infrastructure/media-tools/media-tools.type
 import { AuditService } from '../audit/audit.service.js';
 import { UsageService } from '../billing/usage.service.js';
 import { JobsService } from '../jobs/jobs.service.js';
-import { currentUserId } from './current-user.js';
+import { currentUserId } from '../../infrastructure/context/current-user.js';
 import type { ViewResponse } from './dto/insights.response.js';
 import type { MediaListQuery, UpdateMediaRequest } from './dto/media.requests.js';
 import type { MediaDetailResponse, MediaListResponse } from './dto/media.response.js';

@@ -54,7 +54,10 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
             tx.$executeRaw(Prisma.sql`DELETE FROM idempotency_keys WHERE expires_at < now()`),
           ),
       },
-      { name: 'abandoned-uploads', run: async () => Object.values(await uploads.sweep()).reduce((sum, figure) => sum + figure, 0) },
+      {
+        name: 'abandoned-uploads',
+        run: async () => Object.values(await uploads.sweep()).reduce((sum, figure) => sum + figure, 0),
+      },
       { name: 'trash', run: async () => (await trash.purge()).purged },
     ];
   }

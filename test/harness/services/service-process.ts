@@ -99,7 +99,7 @@ export async function runAsService(
     return stdout;
   } catch (error) {
     const { stdout = '', stderr = '', message } = error as Error & { stdout?: string; stderr?: string };
-    throw new Error(`${program} failed: ${(stderr + stdout).trim() || message}`);
+    throw new Error(`${program} failed: ${(stderr + stdout).trim() || message}`, { cause: error });
   }
 }
 

@@ -11,7 +11,7 @@ import {
   type ByteRange,
   type ObjectStorage,
 } from '../../../infrastructure/storage/object-storage.js';
-import { currentUserId } from '../current-user.js';
+import { currentUserId } from '../../../infrastructure/context/current-user.js';
 import { MediaRepository } from '../media.repository.js';
 import type { OutgoingFile } from './send-object.js';
 

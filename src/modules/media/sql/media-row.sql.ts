@@ -1,8 +1,11 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 
-/** Locks one file's row to the end of the transaction, so that two changes of its state follow each other. */
+/**
+ * Locks one file's row to the end of the transaction, so that two changes of its state follow each other. Not FOR
+ * UPDATE, which would also stop new rows that refer to the file.
+ */
 export const lockMediaRow = (userId: string, id: string): Prisma.Sql => Prisma.sql`
-    SELECT id FROM media_files WHERE user_id = ${userId}::uuid AND id = ${id}::uuid FOR UPDATE`;
+    SELECT id FROM media_files WHERE user_id = ${userId}::uuid AND id = ${id}::uuid FOR NO KEY UPDATE`;
 
 /** True when a file's trash period is not over: it may still be brought back. By the database's clock, as the purge. */
 export const isRestorable = (userId: string, id: string, trashDays: number): Prisma.Sql => Prisma.sql`

@@ -16,7 +16,7 @@ import { originalKey } from '../../../infrastructure/storage/storage-keys.js';
 import { AuditService } from '../../audit/audit.service.js';
 import { UsageService, type PlanLimits } from '../../billing/usage.service.js';
 import { JobsService } from '../../jobs/jobs.service.js';
-import { currentUserId } from '../current-user.js';
+import { currentUserId } from '../../../infrastructure/context/current-user.js';
 import type { MediaDetailResponse } from '../dto/media.response.js';
 import { LabelsRepository } from '../labels.repository.js';
 import { pipelineFor } from '../media-jobs.js';

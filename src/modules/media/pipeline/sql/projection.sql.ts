@@ -13,7 +13,7 @@ export function lockMedia({ userId, mediaFileId }: MediaKey): Prisma.Sql {
   return Prisma.sql`
     SELECT id FROM media_files
     WHERE user_id = ${userId}::uuid AND id = ${mediaFileId}::uuid AND deleted_at IS NULL
-    FOR UPDATE`;
+    FOR NO KEY UPDATE`;
 }
 export interface LockedMediaRow {
   id: string;

@@ -1,5 +1,5 @@
-import { currentScope } from '../../infrastructure/context/request-context.js';
-import { errors } from '../../infrastructure/errors/app-error.js';
+import { currentScope } from './request-context.js';
+import { errors } from '../errors/app-error.js';
 
 /**
  * The user in whose name this request or job runs. Stands in every where-clause beside row-level security, so that
