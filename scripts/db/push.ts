@@ -21,7 +21,15 @@ await runScript(() =>
         (await runPrismaCli(['db', 'push', '--skip-generate', ...flags], connection.url, PROJECT_DIR)).trim(),
       );
     } catch (error) {
-      throw new ScriptError(error instanceof Error ? error.message : String(error));
+      const message = error instanceof Error ? error.message : String(error);
+      // Seen with Prisma 6.19 on a migrated database: its engine stops while it compares.
+      if (message.includes('RuntimeError: unreachable')) {
+        throw new ScriptError(
+          "Prisma's engine cannot compare prisma/schema with a database that has this product's hand-made objects. " +
+            'Nothing was changed. Write the change as SQL in a new folder of prisma/migrations and run npm run db:migrate.',
+        );
+      }
+      throw new ScriptError(message);
     }
   }),
 );

@@ -87,6 +87,13 @@ describe('the database scripts of package.json (C32, C50, C62)', () => {
     expect(rows).toEqual([]);
   });
 
+  it('db:push changes nothing on a migrated database, and says what to do instead', async () => {
+    const before = await everything();
+    const pushed = await script('db/push.ts');
+    expect(pushed).toMatchObject({ code: 1, output: expect.stringContaining('npm run db:migrate') });
+    expect(await everything()).toEqual(before);
+  });
+
   it('000-26, C50: db:test and db:report answer', async () => {
     const test = await script('db/test-database.ts');
     expect(test).toMatchObject({ code: 0, output: expect.stringContaining('ok   vector dimensions: 3') });

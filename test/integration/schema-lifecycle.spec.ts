@@ -127,8 +127,12 @@ describe('the schema: users, plans, costs, history, audit', () => {
       );
     expect(await refusal(add('2026-01-01', null))).toBe('23P01');
     expect(await refusal(add('2020-01-01', '2024-06-01'))).toBe('23P01');
-    await client.query(`UPDATE usage_limits SET effective_until = now() WHERE tier_name = 'free'`);
-    await client.query(`INSERT INTO usage_limits (tier_name, max_uploads_per_month) VALUES ('free', 7)`);
+    // Cut to the precision of the column: rounded up, the moment would lie ahead of this transaction's now().
+    const moment = `date_trunc('milliseconds', now())`;
+    await client.query(`UPDATE usage_limits SET effective_until = ${moment} WHERE tier_name = 'free'`);
+    await client.query(
+      `INSERT INTO usage_limits (tier_name, max_uploads_per_month, effective_from) VALUES ('free', 7, ${moment})`,
+    );
     expect(
       await rowsOf(
         `SELECT max_uploads_per_month AS uploads FROM current_usage_limits WHERE tier_name = 'free'`,

@@ -42,7 +42,7 @@ describe('row-level security as the catalog has it (A4, A9, C14, C74)', () => {
     ],
     [
       'a unique index over all users',
-      'CREATE UNIQUE INDEX by_hash ON media_files (file_hash)',
+      'CREATE UNIQUE INDEX by_hash ON media_files (s3_key, file_hash)',
       'by_hash: a unique index',
     ],
     [

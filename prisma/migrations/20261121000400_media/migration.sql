@@ -400,7 +400,9 @@ CREATE TABLE media_labels (
 );
 CREATE INDEX idx_media_labels_label ON media_labels (user_id, label, media_file_id);
 
--- The copies of names on media_files. Statement-level, so that fifty tags cost one update.
+-- The copies of names on media_files. Statement-level, so that fifty tags cost one update. SECURITY DEFINER as
+-- app_definer: they also run when an account is erased, the trash is emptied or a system category changes, and whoever
+-- does that may not write media files. They touch only files that carry the changed tag or category.
 CREATE FUNCTION tag_names(owner_id uuid, media_id uuid) RETURNS text[]
   LANGUAGE sql STABLE
   AS $$
@@ -417,7 +419,7 @@ CREATE FUNCTION category_names(owner_id uuid, media_id uuid) RETURNS text[]
 $$;
 
 CREATE FUNCTION copy_tag_names() RETURNS trigger
-  LANGUAGE plpgsql
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   AS $$
 BEGIN
   UPDATE media_files m SET tags = tag_names(m.user_id, m.id)
@@ -432,7 +434,7 @@ CREATE TRIGGER copy_tags_after_delete AFTER DELETE ON media_tags
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION copy_tag_names();
 
 CREATE FUNCTION copy_renamed_tag() RETURNS trigger
-  LANGUAGE plpgsql
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   AS $$
 BEGIN
   UPDATE media_files m SET tags = tag_names(m.user_id, m.id)
@@ -445,7 +447,7 @@ CREATE TRIGGER copy_tags_after_rename AFTER UPDATE OF name ON tags
   FOR EACH ROW WHEN (OLD.name IS DISTINCT FROM NEW.name) EXECUTE FUNCTION copy_renamed_tag();
 
 CREATE FUNCTION copy_category_names() RETURNS trigger
-  LANGUAGE plpgsql
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   AS $$
 BEGIN
   UPDATE media_files m SET categories = category_names(m.user_id, m.id)
@@ -460,7 +462,7 @@ CREATE TRIGGER copy_categories_after_delete AFTER DELETE ON media_categories
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION copy_category_names();
 
 CREATE FUNCTION copy_renamed_category() RETURNS trigger
-  LANGUAGE plpgsql
+  LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   AS $$
 BEGIN
   UPDATE media_files m SET categories = category_names(m.user_id, m.id)
