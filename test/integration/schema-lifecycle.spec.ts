@@ -129,7 +129,9 @@ describe('the schema: users, plans, costs, history, audit', () => {
     expect(await refusal(add('2020-01-01', '2024-06-01'))).toBe('23P01');
     // Cut to the precision of the column: rounded up, the moment would lie ahead of this transaction's now().
     const moment = `date_trunc('milliseconds', now())`;
-    await client.query(`UPDATE usage_limits SET effective_until = ${moment} WHERE tier_name = 'free'`);
+    await client.query(
+      `UPDATE usage_limits SET effective_until = ${moment} WHERE tier_name = 'free' AND effective_until IS NULL`,
+    );
     await client.query(
       `INSERT INTO usage_limits (tier_name, max_uploads_per_month, effective_from) VALUES ('free', 7, ${moment})`,
     );

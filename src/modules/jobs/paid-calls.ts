@@ -39,9 +39,12 @@ export class PaidCalls {
 
   private async record(estimate: PricedUsage, usage: PricedUsage, callNumber: number): Promise<void> {
     const { userId, jobId, mediaFileId, fencingToken } = this.lease;
-    // Our own name of the call, so that it is charged once even when this transaction is run again after its answer
-    // got lost. Not the provider's request id: a proxy that repeats one would swallow charges.
-    const referenceId = `${jobId}:${fencingToken}:${callNumber}`;
+    // One charge per call even when this transaction is run again after its answer got lost. A provider that gives the
+    // same request id to the same call of a later attempt has not charged it again; the id alone is not enough, because
+    // a proxy that repeats one would swallow charges.
+    const referenceId = usage.referenceId
+      ? `${jobId}:${callNumber}:${usage.referenceId}`.slice(0, 255)
+      : `${jobId}:${fencingToken}:${callNumber}`;
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.database.runAs({ kind: 'user', userId }, async (tx) => {
