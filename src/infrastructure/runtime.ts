@@ -26,6 +26,9 @@ const MIGRATIONS_DIR = path.join(PROJECT_DIR, 'prisma', 'migrations');
 /** PGlite runs one transaction at a time: more connections only wait. */
 const EMBEDDED_POOL_MAX = 10;
 
+/** There, a statement's time is mostly the wait for its turn. */
+const EMBEDDED_SLOW_QUERY_MS = 2000;
+
 /** Which jobs a process has: serve HTTP, work on jobs, or both. */
 export interface ProcessRole {
   readonly name: 'api' | 'worker' | 'all';
@@ -77,7 +80,9 @@ export async function createRuntime(config: AppConfig, role: ProcessRole): Promi
     const database = new Database(
       pool,
       {
-        slowQueryMs: config.DATABASE_SLOW_QUERY_MS,
+        slowQueryMs: config.embedded
+          ? Math.max(config.DATABASE_SLOW_QUERY_MS, EMBEDDED_SLOW_QUERY_MS)
+          : config.DATABASE_SLOW_QUERY_MS,
         statementTimeoutMs: config.DATABASE_STATEMENT_TIMEOUT_MS,
       },
       logger,

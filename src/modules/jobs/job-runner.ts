@@ -129,7 +129,7 @@ export class JobRunner {
     }
     const duration = (performance.now() - started) / 1000;
     this.parts.metrics.ended(jobType, outcome, duration);
-    this.parts.logger.info(
+    this.parts.logger.debug(
       {
         jobId: lease.jobId,
         mediaFileId: lease.mediaFileId,
