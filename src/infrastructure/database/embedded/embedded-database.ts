@@ -4,11 +4,13 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** PGlite starts in 1 to 5 s; a cold disk may need far longer, a hang must still end. */
 const START_TIMEOUT_MS = 90_000;
 const STOP_TIMEOUT_MS = 15_000;
+const POLL_MS = 50;
 
 interface RunningServer {
   pid: number;
@@ -39,6 +41,16 @@ export class EmbeddedDatabase {
    */
   static async open(dataDir: string): Promise<EmbeddedDatabase> {
     await mkdir(dataDir, { recursive: true, mode: 0o700 });
+    // One opener at a time: two engines on one folder would destroy it.
+    const unlock = await lock(path.join(dataDir, 'embedded-database.lock'));
+    try {
+      return await EmbeddedDatabase.#openLocked(dataDir);
+    } finally {
+      await unlock();
+    }
+  }
+
+  static async #openLocked(dataDir: string): Promise<EmbeddedDatabase> {
     const registration = path.join(dataDir, 'embedded-database.json');
     const running = await readRunningServer(registration);
     if (running) return new EmbeddedDatabase(running.url, null, async () => undefined);
@@ -121,21 +133,53 @@ function waitUntilReady(child: ChildProcess): Promise<number | null> {
     child.on('message', (message: { ready?: boolean; port?: number | null }) => {
       if (!message.ready) return;
       clearTimeout(timer);
-      child.removeAllListeners('exit');
+      child.removeAllListeners('exit').removeAllListeners('error');
+      // When the engine is killed its pipes break; who uses the database learns of it from the connection.
+      for (const emitter of [child, child.stdout, child.stderr]) emitter?.on('error', () => undefined);
       resolve(message.port ?? null);
     });
   });
 }
 
+/** Takes a lock file; one whose process is gone is taken over. @returns how to give it back */
+async function lock(file: string): Promise<() => Promise<void>> {
+  for (const deadline = Date.now() + START_TIMEOUT_MS; ; await sleep(POLL_MS)) {
+    try {
+      await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return () => rm(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const holder = Number(await readFile(file, 'utf8').catch(() => ''));
+    // A file without a number is being written at this moment, or was left half-written long ago.
+    if ((holder > 0 && !isAlive(holder)) || Date.now() > deadline) await rm(file, { force: true });
+  }
+}
+
 /** The server that another live process runs on the same folder, if it answers. */
 async function readRunningServer(registration: string): Promise<RunningServer | null> {
+  let server: RunningServer;
   try {
-    const server = JSON.parse(await readFile(registration, 'utf8')) as RunningServer;
-    process.kill(server.pid, 0);
-    return (await answers(server.address)) ? server : null;
+    server = JSON.parse(await readFile(registration, 'utf8')) as RunningServer;
   } catch {
-    // No registration, an unreadable one, or a process that is gone: start afresh.
+    // No registration, or one that was cut short: start afresh.
     return null;
+  }
+  if (!isAlive(server.pid)) return null;
+  if (await answers(server.address)) return server;
+  // It is shutting down: its last pages must be on disk before another engine opens the folder.
+  for (let waited = 0; waited < STOP_TIMEOUT_MS && isAlive(server.pid); waited += POLL_MS)
+    await sleep(POLL_MS);
+  return null;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: there is such a process, of another account.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -5,6 +5,8 @@
  * Started by fork(); arguments: data folder, socket path (or "tcp" where Unix sockets are not available).
  * It imports packages only, so that Node runs it as it is, compiled or not.
  */
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { btree_gin } from '@electric-sql/pglite/contrib/btree_gin';
 import { btree_gist } from '@electric-sql/pglite/contrib/btree_gist';
@@ -38,6 +40,8 @@ async function stop(): Promise<void> {
   await server.stop();
   // Flushes what is still in memory to the data folder.
   await database.close();
+  // The folder of the socket was made for this server alone; its parent may be gone.
+  if (socketPath !== 'tcp') await rm(path.dirname(String(socketPath)), { recursive: true, force: true });
   process.exit(0);
 }
 
