@@ -276,7 +276,7 @@ describe('the schema: media, storage, tags, search documents', () => {
     expect(await refusal(() => addRow(client, 'analyses', userId, { ...file, version: 0 }))).toBe('23514');
   });
 
-  it('search_docs follows title, tags, labels, transcript, language, trash and restore', async () => {
+  it('search_docs follows title, tags, labels, camera, transcript, language, trash and restore', async () => {
     const row = await media({ title: 'Sunset', original_filename: 'IMG_beachHouse-2024.jpg' });
     const finds = async (word: string): Promise<boolean> => {
       await client.query(`SELECT set_config('app.current_user_id', $1, true)`, [userId]);
@@ -299,6 +299,8 @@ describe('the schema: media, storage, tags, search documents', () => {
     const tag = await addRow(client, 'tags', userId, { name: 'holiday' });
     await addRow(client, 'media_tags', userId, { media_file_id: row['id'], tag_id: tag['id'] });
     expect(await finds('holiday')).toBe(true);
+    await update(row, `exif = '{"cameraMake": "Kestrel", "iso": 64, "tags": {"title": "Regatta"}}'`);
+    expect([await finds('kestrel'), await finds('regatta'), await finds('64')]).toEqual([true, true, false]);
     await update(row, `language = 'de', title = 'Häuser am Meer'`);
     expect(await finds('Haus')).toBe(true);
     expect(

@@ -31,6 +31,14 @@ CREATE FUNCTION filename_words(filename text) RETURNS text
 $$;
 
 -- SECURITY DEFINER as app_definer, like the functions that copy names: it follows every change of a media file.
+-- What the file itself says of its making: camera, lens, caption, author; a video's title and comment.
+CREATE FUNCTION media_facts(exif jsonb) RETURNS text
+  LANGUAGE sql IMMUTABLE PARALLEL SAFE
+  AS $$
+  SELECT left(concat_ws(' . ', exif ->> 'cameraMake', exif ->> 'cameraModel', exif ->> 'lensModel', exif ->> 'description',
+    exif ->> 'artist', exif #>> '{tags,title}', exif #>> '{tags,comment}'), 5000)
+$$;
+
 CREATE FUNCTION refresh_search_doc() RETURNS trigger
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   AS $$
@@ -45,7 +53,7 @@ BEGIN
     setweight(to_tsvector(cfg, unaccent(concat_ws(' . ', NEW.title, filename_words(NEW.original_filename)))), 'A')
     || setweight(to_tsvector(cfg, unaccent(concat_ws(' . ', array_to_string(NEW.tags, ' . '), array_to_string(NEW.categories, ' . '),
          (SELECT string_agg(label ->> 'name', ' . ') FROM jsonb_array_elements(NEW.detected_labels) AS label)))), 'B')
-    || setweight(to_tsvector(cfg, unaccent(coalesce(NEW.ai_summary, ''))), 'C')
+    || setweight(to_tsvector(cfg, unaccent(concat_ws(' . ', NEW.ai_summary, media_facts(NEW.exif)))), 'C')
     -- A tsvector holds at most 1 MB: a text this long is cut, not refused.
     || setweight(to_tsvector(cfg, unaccent(left(concat_ws(' . ', array_to_string(NEW.detected_text, ' . '), NEW.transcription_text), 300000))), 'D')
   )
@@ -55,7 +63,7 @@ BEGIN
 END;
 $$;
 CREATE TRIGGER refresh_search_doc_after_change
-  AFTER INSERT OR UPDATE OF title, original_filename, tags, categories, detected_labels, ai_summary, detected_text,
+  AFTER INSERT OR UPDATE OF title, original_filename, tags, categories, detected_labels, ai_summary, exif, detected_text,
     transcription_text, language, deleted_at ON media_files
   FOR EACH ROW EXECUTE FUNCTION refresh_search_doc();
 

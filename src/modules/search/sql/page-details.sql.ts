@@ -65,7 +65,7 @@ parts AS MATERIALIZED (
     m.title, concat_ws(' ', m.title, filename_words(m.original_filename)) AS title_words,
     concat_ws(', ', array_to_string(m.tags, ', '), array_to_string(m.categories, ', '),
       (SELECT string_agg(label ->> 'name', ', ') FROM jsonb_array_elements(m.detected_labels) AS label)) AS labels,
-    left(coalesce(m.ai_summary, ''), ${HEADLINE_CHARACTERS}::integer) AS summary,
+    left(concat_ws(' · ', m.ai_summary, nullif(media_facts(m.exif), '')), ${HEADLINE_CHARACTERS}::integer) AS summary,
     left(array_to_string(m.detected_text, ' · '), ${HEADLINE_CHARACTERS}::integer) AS detected
   FROM docs JOIN media_files m ON m.user_id = ${input.userId}::uuid AND m.id = docs.media_file_id
 ),
