@@ -60,7 +60,7 @@ describe('accounts and sessions', () => {
     [{ email: 'x@example.test', password: PASSWORD, subscriptionTier: 'ultimate' }, '/subscriptionTier'],
     [{ email: ['x@example.test'], password: PASSWORD }, '/email'],
     [{ email: 'x@example.test', password: { $gt: '' } }, '/password'],
-  ])('refuses a registration with %j', async (body, pointer) => {
+  ])('C6: refuses a registration with %j', async (body, pointer) => {
     const answer = await app.http.post('/v1/auth/register').send(body).expect(400);
     expect(answer.headers['content-type']).toContain('application/problem+json');
     expect(answer.body).toMatchObject({

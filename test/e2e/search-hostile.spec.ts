@@ -30,7 +30,7 @@ async function add(session: Session, title: string, tags: string[] = []): Promis
 
 const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
 
-describe('hostile input', () => {
+describe('C17: hostile input', () => {
   it.each(['a'.repeat(10_000), 'NUL \u0000', '\ud800', '   '])('is refused with 400 (%#)', async (query) => {
     const session = await app.createSession();
     const response = await post(session, { query });

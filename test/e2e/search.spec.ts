@@ -281,7 +281,7 @@ it('tells similar files and near duplicates apart, the owner only', async () => 
   expect((await app.http.get(`/v1/media/${source}/similar`).set(other.headers)).status).toBe(404);
 });
 
-it('suggests own words only, whatever is typed', async () => {
+it('A3: suggests own words only, whatever is typed', async () => {
   const session = await app.createSession();
   const other = await app.createSession();
   await add(session, {

@@ -179,7 +179,7 @@ it('B2: a job that takes its worker down with it fails after exactly three attem
 });
 
 describe('A8: messages are only claims', () => {
-  it('drops 100 messages with the wrong tenant and changes no row', async () => {
+  it('A8: drops 100 messages with the wrong tenant and changes no row', async () => {
     const [alice, mallory] = [await createUser(database), await createUser(database)];
     const machine = machineOf({ handlers: { thumbnail: async () => withEffect(alice.id) } });
     const jobs: string[] = [];

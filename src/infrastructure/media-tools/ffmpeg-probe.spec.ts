@@ -211,7 +211,7 @@ describe('probe', () => {
   });
 });
 
-describe('hostile files', () => {
+describe('C14: hostile files', () => {
   const MP4: DetectedType = { fileType: 'video', mimeType: 'video/mp4', extension: 'mp4' };
 
   it('reaches neither the network nor other files through a playlist or a list', async () => {

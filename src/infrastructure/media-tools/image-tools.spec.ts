@@ -111,7 +111,7 @@ describe('HEIC', () => {
 });
 
 describe('limits', () => {
-  it('refuses a picture of 900 megapixels by its header', async () => {
+  it('C12: refuses a picture of 900 megapixels by its header', async () => {
     const { path, detected } = await saved(blackPng(30_000, 30_000));
     const before = process.memoryUsage().rss;
     const started = performance.now();

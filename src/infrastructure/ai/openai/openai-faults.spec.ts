@@ -123,7 +123,7 @@ const FAULTS: [FakeFault, Call[], code: string, retryable: boolean, Billed, retr
   ['wrong-dimensions', ['embed'], 'provider-bad-answer', false, 'reported'],
 ];
 
-describe.each(FAULTS)('fault %s', (fault, calls, code, retryable, billed, retryAfterSeconds) => {
+describe.each(FAULTS)('B14: fault %s', (fault, calls, code, retryable, billed, retryAfterSeconds) => {
   it.each(calls)(`${code} for %s`, async (call) => {
     server.setFault(fault);
     const timeout = fault.startsWith('hang') ? 300 : 10_000;
