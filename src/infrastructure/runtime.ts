@@ -2,6 +2,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
+import type { DestinationStream } from 'pino';
 import type { AiProviders } from './ai/ai.types.js';
 import { createAiProviders } from './ai/create-ai-providers.js';
 import { resolveDatabaseUrl, resolveJwtSecret } from './config/secrets.js';
@@ -55,10 +56,15 @@ export interface Runtime {
 /**
  * Opens the outside world for one process. The embedded database is started and migrated on the way; a real one must
  * have been migrated by its owner.
+ * @param logDestination where log lines go; standard output when left out
  * @throws UnsafeDatabaseError, or whatever the first thing that cannot be opened throws; nothing stays open then
  */
-export async function createRuntime(config: AppConfig, role: ProcessRole): Promise<Runtime> {
-  const logger = createLogger(config.LOG_LEVEL, role.name);
+export async function createRuntime(
+  config: AppConfig,
+  role: ProcessRole,
+  logDestination?: DestinationStream,
+): Promise<Runtime> {
+  const logger = createLogger(config.LOG_LEVEL, role.name, logDestination);
   const metrics = new Metrics();
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {

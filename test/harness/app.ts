@@ -2,6 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import type { DestinationStream } from 'pino';
 import supertest from 'supertest';
 import { v7 as uuidv7 } from 'uuid';
 import { createApplication } from '../../src/application.js';
@@ -47,7 +48,7 @@ const EVENTUALLY_MS = 40_000;
  */
 export async function startTestApp(
   env: Record<string, string> = {},
-  options: { jobs?: boolean; databaseUrl?: string } = {},
+  options: { jobs?: boolean; databaseUrl?: string; logDestination?: DestinationStream } = {},
 ): Promise<TestApp> {
   const services = testServices();
   const { runtimeUrl, embedded } = await testDatabaseUrls();
@@ -74,7 +75,11 @@ export async function startTestApp(
     embedded,
   };
   const runsJobs = options.jobs ?? true;
-  const runtime = await createRuntime(config, { name: runsJobs ? 'all' : 'api', runsJobs });
+  const runtime = await createRuntime(
+    config,
+    { name: runsJobs ? 'all' : 'api', runsJobs },
+    options.logDestination,
+  );
   await prepareInstallation(runtime);
   const { nest } = await createApplication(runtime);
   await nest.listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-import { pino, type Logger, type LoggerOptions } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 import { currentScope } from '../context/request-context.js';
 
 /** Injection token of the process' logger. */
@@ -20,11 +20,12 @@ const REDACTED_PATHS = [
 ];
 
 /**
- * JSON lines on standard output, each with the request id and the user id of the scope it was written in.
+ * JSON lines, each with the request id and the user id of the scope it was written in.
  * @param name which process: api or worker
+ * @param destination standard output when left out
  */
-export function createLogger(level: string, name: string, destination?: LoggerOptions['transport']): Logger {
-  return pino({
+export function createLogger(level: string, name: string, destination?: DestinationStream): Logger {
+  const options = {
     level,
     name,
     redact: { paths: REDACTED_PATHS, censor: '[redacted]' },
@@ -32,6 +33,6 @@ export function createLogger(level: string, name: string, destination?: LoggerOp
       const scope = currentScope();
       return scope ? { requestId: scope.requestId, userId: scope.actor?.userId ?? undefined } : {};
     },
-    ...(destination ? { transport: destination } : {}),
-  });
+  };
+  return destination ? pino(options, destination) : pino(options);
 }
