@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import type { MediaFile, Prisma } from '../../infrastructure/database/generated/client.js';
 import { sqlStateOf } from '../../infrastructure/database/sql-state.js';
@@ -66,7 +67,7 @@ export class MediaService {
   /** Changes what the owner may change; what is absent stays. @throws AppError 404 */
   async update(id: string, request: UpdateMediaRequest): Promise<MediaDetailResponse> {
     const userId = currentUserId();
-    return this.database.run(async (tx) => {
+    const detail = await this.database.run(async (tx) => {
       const before = await this.mustLock(tx, id);
       await this.media.update(tx, userId, id, {
         title: request.title,
@@ -86,8 +87,17 @@ export class MediaService {
           ...changes,
         });
       }
+      if (saysSomethingElse(before, after) && after.status === 'completed') await this.embedAgain(tx, id);
       return this.detail(tx, after);
     });
+    this.jobs.wake();
+    return detail;
+  }
+
+  /** The vectors are made of the words as well. A file whose analysis is under way gets there by itself. */
+  private async embedAgain(tx: Transaction, id: string): Promise<void> {
+    if ((await this.media.countOpenJobs(tx, currentUserId(), id)) > 0) return;
+    await this.jobs.enqueue(tx, [{ id: uuidv7(), jobType: 'embedding_generation', mediaFileId: id }]);
   }
 
   /** Moves a file to the trash and stops its jobs. @throws AppError 404 */
@@ -218,6 +228,11 @@ export class MediaService {
     const jobs = await this.jobs.summaries(tx, [row.id]);
     return toMediaDetailResponse(row, jobs.get(row.id));
   }
+}
+
+function saysSomethingElse(before: MediaFile, after: MediaFile): boolean {
+  const words = ({ title, tags, categories }: MediaFile): string => JSON.stringify([title, tags, categories]);
+  return words(before) !== words(after);
 }
 
 function duplicateExists(): Error {
