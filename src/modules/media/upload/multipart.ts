@@ -100,7 +100,7 @@ export async function receiveForm(
       // A stream without a reader would stall the form; an error on one without a listener would end the process.
       stream.on('error', () => undefined);
       if (settled) return void stream.resume();
-      const fault = faultOfFilePart(name, files);
+      const fault = faultOfFilePart(name, files, info.filename);
       if (fault) {
         stream.resume();
         return fail(fault);
@@ -158,6 +158,8 @@ function createParser(request: Request): busboy.Busboy {
       headers: request.headers,
       // Browsers and curl send file names as plain UTF-8.
       defParamCharset: 'utf8',
+      // As it was sent: a path is refused, not quietly turned into a name.
+      preservePath: true,
       limits: {
         fieldNameSize: 100,
         fieldSize: MAX_FIELD_BYTES,
@@ -175,11 +177,18 @@ function createParser(request: Request): busboy.Busboy {
   }
 }
 
-function faultOfFilePart(name: string, files: ReadonlyMap<string, unknown>): AppError | null {
+function faultOfFilePart(
+  name: string,
+  files: ReadonlyMap<string, unknown>,
+  filename: string | undefined,
+): AppError | null {
   if (name !== 'file' && name !== 'subtitles') {
     return wrongParts('/file', 'files are accepted in the parts "file" and "subtitles" only');
   }
-  return files.has(name) ? wrongParts(`/${name}`, 'must be sent once: one file per upload') : null;
+  if (files.has(name)) return wrongParts(`/${name}`, 'must be sent once: one file per upload');
+  return /[/\\]/.test(filename ?? '')
+    ? wrongParts(`/${name}`, 'must have a plain file name, without folders: "photo.jpg"')
+    : null;
 }
 
 /** Writes one part to disk while hashing and counting; stops with the first byte above the limit. */
