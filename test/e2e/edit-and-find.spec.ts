@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 
@@ -28,7 +27,7 @@ describe('what the owner changes', () => {
 
   it('is found in words at once, and by meaning as soon as the vectors are made again', async () => {
     const picture = await sharp({
-      create: { width: 40, height: 30, channels: 3, background: `#${randomBytes(3).toString('hex')}` },
+      create: { width: 40, height: 30, channels: 3, background: '#2040a0' },
     })
       .png()
       .toBuffer();
@@ -40,16 +39,16 @@ describe('what the owner changes', () => {
       .expect(201);
     const id = body.id as string;
     await completed(id, 5);
-    expect(await found('yellow submarine', 'semantic')).toEqual([]);
+    expect(await found('submarine periscope', 'semantic')).toEqual([]);
 
     await app.http
       .patch(`/v1/media/${id}`)
       .set(session.headers)
-      .send({ title: 'A yellow submarine' })
+      .send({ title: 'A submarine with a periscope' })
       .expect(200);
     expect(await found('submarine', 'text')).toEqual([id]);
     await completed(id, 6);
-    expect(await found('yellow submarine', 'semantic')).toEqual([id]);
+    expect(await found('submarine periscope', 'semantic')).toEqual([id]);
 
     // A change that says nothing new in words costs no job.
     await app.http
