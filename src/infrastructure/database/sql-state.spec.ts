@@ -44,6 +44,19 @@ describe('SQLSTATE behind an error', () => {
     expect(isUnavailable(new Error('no'))).toBe(false);
   });
 
+  it('B7: knows the words of the driver adapter for a server that is away', () => {
+    const bare = (kind: string): Error =>
+      Object.assign(new Error(kind, { cause: { kind } }), { name: 'DriverAdapterError' });
+    const away = ['ConnectionClosed', 'DatabaseNotReachable', 'SocketTimeout', 'TooManyConnections'];
+    expect(away.map((kind) => isUnavailable(bare(kind)))).toEqual(away.map(() => true));
+    expect(
+      isUnavailable({ code: 'P2010', meta: { driverAdapterError: { cause: { kind: 'ConnectionClosed' } } } }),
+    ).toBe(true);
+    expect(
+      ['UniqueConstraintViolation', 'TableDoesNotExist'].map((kind) => isUnavailable(bare(kind))),
+    ).toEqual([false, false]);
+  });
+
   it('finds the name of the constraint', () => {
     expect(constraintOf(new Error('violates unique constraint "tags_user_name_key"'))).toBe(
       'tags_user_name_key',

@@ -46,8 +46,30 @@ export function isRetryable(error: unknown): boolean {
   return state === '40001' || state === '40P01';
 }
 
+/**
+ * What Prisma's driver adapter calls a server that cannot be reached (`mapDriverError` in @prisma/adapter-pg). These
+ * arrive bare, without a SQLSTATE, when the connection breaks under BEGIN, COMMIT or ROLLBACK.
+ */
+const UNREACHABLE_KINDS = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+  'TlsConnectionError',
+]);
+
+function isUnreachableKind(error: unknown): boolean {
+  const adapter = error as {
+    cause?: { kind?: unknown };
+    meta?: { driverAdapterError?: { cause?: { kind?: unknown } } };
+  } | null;
+  const kind = adapter?.meta?.driverAdapterError?.cause?.kind ?? adapter?.cause?.kind;
+  return typeof kind === 'string' && UNREACHABLE_KINDS.has(kind);
+}
+
 /** Connection lost, server starting or shutting down, too many connections. */
 export function isUnavailable(error: unknown): boolean {
+  if (isUnreachableKind(error)) return true;
   const state = sqlStateOf(error);
   if (state && (/^08/.test(state) || /^57P0[1-3]$/.test(state) || state === '53300')) return true;
   const code = (error as { code?: unknown })?.code;
