@@ -6,7 +6,7 @@ import {
   type EmbeddingModel,
   type PricedUsage,
 } from '../../infrastructure/ai/ai.types.js';
-import { encodeHalfvecText, toStoredVector } from '../../infrastructure/ai/vectors.js';
+import { encodeHalfvecBinary, toStoredVector } from '../../infrastructure/ai/vectors.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { AI_PROVIDERS, LOGGER } from '../../infrastructure/infrastructure.tokens.js';
 import { UsageService } from '../billing/usage.service.js';
@@ -18,8 +18,8 @@ const EMBEDDING_TIMEOUT_MS = 8_000;
 export type UnavailableReason = 'provider' | 'budget' | 'model';
 
 export interface EmbeddedQuery {
-  /** halfvec in text form, 1536 elements. */
-  vector: string;
+  /** halfvec in binary form, 1536 elements. */
+  vector: Buffer;
   usage: PricedUsage;
 }
 
@@ -58,7 +58,7 @@ export class QueryEmbedder {
       await this.usage.assertBudget(textEmbedder.estimate([text]));
       const { vectors, usage } = await textEmbedder.embed([text], AbortSignal.timeout(EMBEDDING_TIMEOUT_MS));
       if (vectors[0] === undefined) throw new SemanticUnavailableError('provider', usage);
-      return { vector: encodeHalfvecText(toStoredVector(vectors[0])), usage };
+      return { vector: encodeHalfvecBinary(toStoredVector(vectors[0])), usage };
     } catch (error) {
       throw this.translate(error);
     }

@@ -27,6 +27,8 @@ export interface NewSearchRecord {
   mode: SearchMode;
   /** filter, in, alpha, minScore as sent. */
   filters: Record<string, unknown>;
+  sort: string;
+  order: 'asc' | 'desc';
   limit: number;
   resultsCount: number;
   shownResults: string[];
@@ -53,6 +55,8 @@ export class SearchHistoryService {
       queryText: search.query,
       filters: search.filters as Prisma.InputJsonObject,
       mode: search.mode,
+      sortBy: search.sort,
+      sortOrder: search.order,
       limitCount: search.limit,
       resultsCount: search.resultsCount,
       shownResults: search.shownResults,

@@ -10,6 +10,7 @@ import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
+import { SearchRequestReader } from './search-request.reader.js';
 import { SearchService } from './search.service.js';
 import { SimilarService } from './similar.service.js';
 import { SuggestionsService } from './suggestions.service.js';
@@ -25,6 +26,7 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchHistoryRepository,
     SearchHistoryService,
     SearchRepository,
+    SearchRequestReader,
     SearchService,
     SimilarService,
     SuggestionsService,

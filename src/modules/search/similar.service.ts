@@ -7,6 +7,7 @@ import type { SimilarHitResponse, SimilarResponse } from './dto/search.response.
 import { QueryEmbedder } from './query-embedder.js';
 import { MAX_EXACT_VECTORS, Ranker, type Ranking } from './ranker.js';
 import { SearchRepository } from './search.repository.js';
+import { SEARCH_SETTINGS } from './sql/search.sql.js';
 import type { NearDuplicateRow } from './sql/similar.sql.js';
 
 /**
@@ -28,7 +29,7 @@ export class SimilarService {
 
   /** @throws AppError 404 when the user has no such file */
   similar(userId: string, mediaFileId: string, query: SimilarQuery): Promise<SimilarResponse> {
-    return this.database.run(async (tx) => {
+    const search = async (tx: Transaction): Promise<SimilarResponse> => {
       const { model } = this.embedder;
       const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
       const modelId = facts?.modelId ?? NO_MODEL;
@@ -63,7 +64,8 @@ export class SimilarService {
         plan: ranking?.plan ?? 'none',
         model: ranking === null ? null : model.name,
       };
-    });
+    };
+    return this.database.run(search, { settings: SEARCH_SETTINGS });
   }
 
   private async hits(

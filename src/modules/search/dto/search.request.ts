@@ -21,6 +21,7 @@ import {
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
 import { ZONES, type Zone } from '../sql/text-leg.sql.js';
 import type { SearchMode } from '../ranker.js';
+import { SEARCH_SORTS, type SearchSort } from '../sql/sorted-media.sql.js';
 import { IsCleanText, IsTimestamp, TrimText } from './clean-text.decorator.js';
 
 export const MAX_QUERY_CHARACTERS = 1_000;
@@ -183,6 +184,29 @@ export class SearchRequest {
   @ArrayUnique()
   @IsIn(ZONES, { each: true })
   in?: Zone[];
+
+  @ApiPropertyOptional({
+    enum: SEARCH_SORTS,
+    default: 'relevance',
+    description: 'Order of the files found, after the cut-off. Files without a value come last.',
+  })
+  @IsOptional()
+  @IsIn(SEARCH_SORTS)
+  sort?: SearchSort;
+
+  @ApiPropertyOptional({ enum: ['asc', 'desc'], default: 'desc', description: 'Not for relevance' })
+  @IsOptional()
+  @IsIn(['asc', 'desc'])
+  order?: 'asc' | 'desc';
+
+  @ApiPropertyOptional({
+    enum: ['auto'],
+    description:
+      "auto: what is no nearer in meaning than chance, measured against a sample of your own files, is left out, so that a query about nothing in your library answers nothing. Without it the embedding model's fixed floor counts.",
+  })
+  @IsOptional()
+  @IsIn(['auto'])
+  cutoff?: 'auto';
 
   @ApiPropertyOptional({ minimum: 0, maximum: 1, description: 'Leave out what scores less' })
   @IsOptional()

@@ -1,4 +1,5 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
+import type { HalfvecParameter } from './vector-leg.sql.js';
 
 /** Segments of one kind looked at per file; neighbours are merged afterwards and the best three stay. */
 const SEGMENTS_PER_MEDIA = 12;
@@ -152,7 +153,7 @@ export function vectorMomentsQuery(input: {
   userId: string;
   mediaFileIds: string[];
   modelId: number;
-  vector: string;
+  vector: HalfvecParameter;
   floor: number;
 }): Prisma.Sql {
   return Prisma.sql`SELECT page.id AS "mediaFileId", CASE s.segment_type WHEN 'audio' THEN 'speech' ELSE 'visual' END AS kind,
