@@ -1,4 +1,4 @@
-import { ValidationPipe, type ValidationError } from '@nestjs/common';
+import { ValidationPipe, type ArgumentMetadata, type ValidationError } from '@nestjs/common';
 import type { ValidatorOptions } from 'class-validator';
 import { errors, type FieldFault } from '../errors/app-error.js';
 
@@ -36,14 +36,33 @@ class ParserFaults implements ValidationError {
   ) {}
 }
 
-/** The validation of Nest, and after it the parsers of fields with a grammar of their own. */
+/**
+ * The validation of Nest, and after it the parsers of fields with a grammar of their own. Such a field travels through
+ * Nest and class-transformer inside a function: they copy objects, and drop keys such as "constructor" in silence.
+ */
 class RequestPipe extends ValidationPipe {
+  override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    const parsers = metadata.metatype
+      ? parsersOf(metadata.metatype.prototype as object | undefined)
+      : NO_PARSERS;
+    if (parsers.size === 0 || typeof value !== 'object' || value === null) {
+      return super.transform(value, metadata);
+    }
+    const request: Record<string, unknown> = { ...value };
+    for (const property of parsers.keys()) {
+      const sent = request[property];
+      if (sent !== undefined && sent !== null) request[property] = () => sent;
+    }
+    return super.transform(request, metadata);
+  }
+
   protected override async validate(object: object, options?: ValidatorOptions): Promise<ValidationError[]> {
     const found = await super.validate(object, options);
     const request = object as Record<string, unknown>;
     for (const [property, parse] of parsersOf(object)) {
-      if (request[property] === undefined || request[property] === null) continue;
-      const { value, faults } = parse(request[property]);
+      const sent = request[property];
+      if (typeof sent !== 'function') continue;
+      const { value, faults } = parse((sent as () => unknown)());
       request[property] = value;
       if (faults.length > 0) found.push(new ParserFaults(property, faults));
     }
@@ -51,8 +70,12 @@ class RequestPipe extends ValidationPipe {
   }
 }
 
-function parsersOf(object: object): Map<string, FieldParser> {
-  return (Reflect.getMetadata(PARSED_FIELDS, object) as Map<string, FieldParser> | undefined) ?? new Map();
+const NO_PARSERS: ReadonlyMap<string, FieldParser> = new Map();
+
+function parsersOf(object: object | undefined): ReadonlyMap<string, FieldParser> {
+  return object === undefined
+    ? NO_PARSERS
+    : ((Reflect.getMetadata(PARSED_FIELDS, object) as Map<string, FieldParser> | undefined) ?? NO_PARSERS);
 }
 
 function flatten(faults: ValidationError[], prefix = ''): FieldFault[] {

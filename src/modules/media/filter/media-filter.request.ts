@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Transform, type TransformFnParams } from 'class-transformer';
 import { IsOptional } from 'class-validator';
 import { COLOR_NAMES } from '../../../infrastructure/ai/local/colors.js';
 import { ParsedBy } from '../../../infrastructure/http/validation.js';
@@ -219,14 +218,10 @@ export class MediaFilterRequest extends MediaFilterPart {
   includePrivate?: boolean;
 }
 
-/** What the request's JSON holds under this name, as it was sent: class-transformer would drop the key "constructor". */
-const asSent = ({ obj, key }: TransformFnParams): unknown => (obj as Record<string, unknown>)[key];
-
 /** An optional filter in a JSON body. Its field is a checked MediaFilter behind the validation. */
 export const MediaFilterField = (description?: string): PropertyDecorator =>
   applyDecorators(
     ApiPropertyOptional({ type: MediaFilterRequest, ...(description ? { description } : {}) }),
     IsOptional(),
-    Transform(asSent),
     ParsedBy(parseMediaFilter),
   );
