@@ -27,7 +27,7 @@ import {
 /** Without a floor, so that random vectors are not cut by it. */
 const MODEL = { provider: 'test', name: 'random', version: 'v1', dimensions: 1536 };
 const FILES = 60;
-const RUNS = 120;
+const RUNS = 80;
 
 const media = new MediaRepository();
 const ranker = new Ranker(new SearchRepository());
@@ -218,8 +218,8 @@ describe('a search by meaning', () => {
   it('is never starved by a filter: it gives every file that is left, in both plans', async () => {
     const { embedded } = await testDatabaseUrls();
     const owner = (await createUser(database)).id;
-    const centres = Array.from({ length: 30 }, () => randomVector(random));
-    const noises = Array.from({ length: embedded ? 40 : 90 }, () => randomVector(random));
+    const centres = Array.from({ length: 25 }, () => randomVector(random));
+    const noises = Array.from({ length: embedded ? 30 : 90 }, () => randomVector(random));
     const size = centres.length * noises.length;
     await asUser(owner, () =>
       database.run((tx) => insertClusters(tx, owner, modelId, centres, noises), { timeoutMs: 60_000 }),
