@@ -139,6 +139,9 @@ const fields: Fields<MediaFilter> = {
 };
 const readTopLevel = readObject(fields);
 
+/** Names of all fields, in the order of a normalised filter. */
+export const FILTER_FIELDS: readonly string[] = Object.keys(fields);
+
 /** A group's members lie one level deeper. Refused before they are looked at, so that nesting costs nothing. */
 function readGroup<T>(read: Read<T>): Read<T> {
   return (reader, value, pointer, depth) =>
