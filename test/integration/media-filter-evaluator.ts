@@ -137,7 +137,7 @@ function momentOf(value: unknown): number | null {
 function fitsRange({ min, max }: MetadataRange, value: unknown): boolean {
   const bounds = [min, max].filter((bound) => bound !== undefined);
   if (bounds.every((bound) => typeof bound === 'number')) {
-    return typeof value === 'number' && value >= (min ?? -Infinity) && value <= (max ?? Infinity);
+    return typeof value === 'number' && value >= Number(min ?? -Infinity) && value <= Number(max ?? Infinity);
   }
   if (bounds.every((bound) => momentOf(bound) !== null)) {
     const moment = momentOf(value);

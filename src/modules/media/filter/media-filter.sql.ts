@@ -114,31 +114,32 @@ function inNameSets(
   return [
     ...(any.length > 0 ? [has(any, false)] : []),
     ...(all.length > 0 ? [has(all, true)] : []),
-    ...(none.length > 0 ? [Prisma.sql`NOT ${has(none, false)}`] : []),
+    ...(none.length > 0 ? [Prisma.sql`NOT (${has(none, false)})`] : []),
   ];
 }
 
-// Lists of ids that do not depend on `m`: read once and hashed, where a condition per file would look into two
-// indexes for every file of the library. PostgreSQL's own lower() on both sides: the unique index on names folds case
-// the same way.
+// Lists of ids that do not depend on `m`: among conditions that must all hold the planner joins them, so that a rare tag
+// does not read the whole library; within `or` and `not` they are read once and hashed, where a condition per file
+// would look into two indexes for every file. PostgreSQL's own lower() on both sides: the unique index on names folds
+// case the same way.
 function hasTags(userId: string, names: string[], inAll: boolean): Prisma.Sql {
-  return Prisma.sql`(m.id IN (SELECT mt.media_file_id FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
+  return Prisma.sql`m.id IN (SELECT mt.media_file_id FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
       WHERE mt.user_id = ${userId}::uuid AND lower(t.name) = ANY(${lowerCase(names)})${
         inAll ? withEach(names, Prisma.sql`mt.media_file_id`, Prisma.sql`lower(t.name)`) : Prisma.empty
-      })) IS TRUE`;
+      })`;
 }
 
 function hasCategories(userId: string, names: string[], inAll: boolean): Prisma.Sql {
-  return Prisma.sql`(m.id IN (SELECT mc.media_file_id FROM media_categories mc JOIN categories k ON k.id = mc.category_id
+  return Prisma.sql`m.id IN (SELECT mc.media_file_id FROM media_categories mc JOIN categories k ON k.id = mc.category_id
       WHERE mc.user_id = ${userId}::uuid AND lower(k.name) = ANY(${lowerCase(names)})${
         inAll ? withEach(names, Prisma.sql`mc.media_file_id`, Prisma.sql`lower(k.name)`) : Prisma.empty
-      })) IS TRUE`;
+      })`;
 }
 
 function hasLabel(userId: string, label: { name: string; minConfidence?: number }): Prisma.Sql {
-  return Prisma.sql`(m.id IN (SELECT l.media_file_id FROM media_labels l
+  return Prisma.sql`m.id IN (SELECT l.media_file_id FROM media_labels l
       WHERE l.user_id = ${userId}::uuid AND l.label = lower(${label.name}::text)
-        AND l.confidence >= ${label.minConfidence ?? 0}::real)) IS TRUE`;
+        AND l.confidence >= ${label.minConfidence ?? 0}::real)`;
 }
 
 const lowerCase = (names: string[]): Prisma.Sql =>

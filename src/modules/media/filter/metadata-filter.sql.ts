@@ -45,21 +45,22 @@ function inTextRange({ path, min, max }: MetadataRange): Prisma.Sql {
 
 /**
  * The value is cast only where its form is checked and its day exists in its month: a cast of anything else would fail
- * the whole query. PostgreSQL takes offsets below 16 hours; places on earth have up to 14.
+ * the whole query, and CASE alone keeps the order. Written out rather than in a sub-select, which took four times as
+ * long. PostgreSQL takes offsets below 16 hours; places on earth have up to 14.
  */
 function inTimeRange({ path, min, max }: MetadataRange): Prisma.Sql {
-  return Prisma.sql`(jsonb_typeof(${at(path)}) = 'string' AND EXISTS (
-      SELECT 1 FROM (SELECT CASE WHEN v.text ~ ${TIME_FORM} THEN
-          CASE WHEN substr(v.text, 9, 2)::integer <= extract(day FROM
-            make_date(substr(v.text, 1, 4)::integer, substr(v.text, 6, 2)::integer, 1) + interval '1 month' - interval '1 day')
-          THEN (CASE WHEN length(v.text) = 10 THEN v.text || 'T00:00:00Z' ELSE v.text END)::timestamptz END END AS moment
-        FROM (SELECT ${at(path)} #>> '{}' AS text OFFSET 0) v OFFSET 0) x
-      WHERE true${bound(Prisma.sql`x.moment >=`, asMoment(min))}${bound(...upperMoment(max))}))`;
+  const text = Prisma.sql`(m.custom_metadata #>> ${path}::text[])`;
+  const moment = Prisma.sql`(CASE WHEN length(${text}) = 10 THEN ${text} || 'T00:00:00Z' ELSE ${text} END)::timestamptz`;
+  return Prisma.sql`CASE WHEN jsonb_typeof(${at(path)}) = 'string' AND ${text} ~ ${TIME_FORM} THEN
+      CASE WHEN substr(${text}, 9, 2)::integer <= 28 OR substr(${text}, 9, 2)::integer <= extract(day FROM
+        make_date(substr(${text}, 1, 4)::integer, substr(${text}, 6, 2)::integer, 1) + interval '1 month' - interval '1 day')
+      THEN true${bound(Prisma.sql`${moment} >=`, asMoment(min))}${upperMoment(moment, max)} ELSE false END ELSE false END`;
 }
 
+/** Year 1 to 9999; without a look-ahead, which is slow. */
 const TIME_FORM =
-  '^(?!0000)[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])' +
-  '(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\\.[0-9]{1,6})?)?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9]))?$';
+  '^(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])' +
+  '(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{1,6})?)?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9]))?$';
 
 const at = (path: string[]): Prisma.Sql => Prisma.sql`(m.custom_metadata #> ${path}::text[])`;
 
@@ -77,9 +78,8 @@ const asMoment = (value: number | string | undefined): Prisma.Sql | null =>
   value === undefined ? null : Prisma.sql`${toUtc(String(value))}::timestamptz`;
 
 /** A date as upper bound means the whole day. */
-function upperMoment(value: number | string | undefined): [Prisma.Sql, Prisma.Sql | null] {
-  if (typeof value === 'string' && isDateOnly(value)) {
-    return [Prisma.sql`x.moment <`, Prisma.sql`${toUtc(value)}::timestamptz + interval '24 hours'`];
-  }
-  return [Prisma.sql`x.moment <=`, asMoment(value)];
+function upperMoment(moment: Prisma.Sql, max: number | string | undefined): Prisma.Sql {
+  return typeof max === 'string' && isDateOnly(max)
+    ? bound(Prisma.sql`${moment} <`, Prisma.sql`${toUtc(max)}::timestamptz + interval '24 hours'`)
+    : bound(Prisma.sql`${moment} <=`, asMoment(max));
 }
