@@ -5,7 +5,9 @@ CREATE TABLE search_words (
   word varchar(40) NOT NULL,
   PRIMARY KEY (user_id, word)
 );
-CREATE INDEX idx_search_words_trigrams ON search_words USING gin (user_id, word gin_trgm_ops);
+CREATE INDEX idx_search_words_trigrams ON search_words USING gin (user_id, word gin_trgm_ops)
+  -- Each search reads the list of what is not sorted in yet, so it is kept short.
+  WITH (gin_pending_list_limit = 256);
 
 -- What a document has lost by a change, or with the file itself, until forget_lost_words() has looked whether another
 -- document still holds it. One row per change and not a mark on each word: that would write each word's index entries
@@ -129,20 +131,32 @@ $$;
 -- The user's own words that share trigrams with a term, most alike first. Like search_documents(): an ordinary query
 -- could not use the index under a policy (% is not leakproof), so the function runs as search_reader and takes the user
 -- from the transaction's setting, never as an argument.
--- The threshold: two letters swapped in a word of five leave two of ten trigrams (0.2), of four one of nine. Words that
--- are longer or shorter by more than two letters are no typing errors and would only take the places of those that are.
+-- The threshold: n letters make n + 1 trigrams, and two swapped letters spoil four of them, so that n - 3 of n + 5 are
+-- left in common: 1/9 for n = 4, 2/10 for n = 5, 3/11 for n = 6. Words that are longer or shorter by more than two
+-- letters are no typing errors and would only take the places of those that are.
 DO $$ BEGIN PERFORM similarity('', ''); END $$; -- loads pg_trgm, which makes its parameter known
 CREATE FUNCTION similar_words(term text, max_rows integer)
   RETURNS TABLE (word text, similarity real)
-  LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-  SET pg_trgm.similarity_threshold = 0.18
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+  -- Set again below, by length; named here so that the caller's value comes back.
+  SET pg_trgm.similarity_threshold = 0.25
+  -- To compare by trigrams takes some microseconds, of which the planner does not know: it would rather compare all words
+  -- of the user than step into the trigram index.
+  SET cpu_operator_cost = 0.1 SET random_page_cost = 1 SET plan_cache_mode = force_custom_plan
   AS $$
-  SELECT w.word::text, public.similarity(w.word, q.term) AS similarity
-  FROM (SELECT lower(public.unaccent(left(similar_words.term, 40))) AS term) q
-  JOIN public.search_words w ON w.user_id = (SELECT public.app_user_id()) AND w.word OPERATOR(public.%) q.term
-  WHERE abs(char_length(w.word) - char_length(q.term)) <= 2
+DECLARE
+  wanted text := lower(unaccent(left(term, 40)));
+  letters integer := char_length(wanted);
+BEGIN
+  PERFORM set_config('pg_trgm.similarity_threshold',
+    CASE WHEN letters <= 4 THEN '0.11' WHEN letters = 5 THEN '0.19' ELSE '0.25' END, true);
+  RETURN QUERY
+  SELECT w.word::text, public.similarity(w.word, wanted)
+  FROM search_words w
+  WHERE w.user_id = (SELECT app_user_id()) AND w.word % wanted AND char_length(w.word) BETWEEN letters - 2 AND letters + 2
   ORDER BY 2 DESC, 1
-  LIMIT least(greatest(max_rows, 1), 1000)
+  LIMIT least(greatest(max_rows, 1), 1000);
+END;
 $$;
 
 -- Words of what is there already. The owner is bound by the policies as well (FORCE), and has none: for this one
