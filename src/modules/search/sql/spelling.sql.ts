@@ -24,7 +24,7 @@ words AS MATERIALIZED (
 unwritten AS MATERIALIZED (
   SELECT w.typed, w.position, w.normalised FROM words w
   WHERE NOT EXISTS (SELECT 1 FROM search_words s WHERE s.user_id = (SELECT app_user_id()) AND s.word = w.normalised)
-    AND NOT EXISTS (SELECT 1 FROM configs c WHERE numnode(plainto_tsquery(c.config, w.normalised)) = 0)
+    AND NOT EXISTS (SELECT 1 FROM configs c WHERE to_tsvector(c.config, w.normalised) = '')
 ),
 unknown AS MATERIALIZED (
   SELECT w.typed, w.position, w.normalised FROM unwritten w
@@ -34,7 +34,7 @@ SELECT u.typed, u.normalised, json_agg(json_build_object('word', s.word, 'simila
 FROM unknown u
 CROSS JOIN LATERAL similar_words(u.normalised, ${maxCandidates}::integer) s
 -- A stop word would be left out of the search again.
-WHERE EXISTS (SELECT 1 FROM configs c WHERE numnode(plainto_tsquery(c.config, s.word)) > 0)
+WHERE EXISTS (SELECT 1 FROM configs c WHERE to_tsvector(c.config, s.word) <> '')
 GROUP BY u.typed, u.position, u.normalised
 ORDER BY u.position`;
 }
