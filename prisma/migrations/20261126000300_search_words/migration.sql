@@ -11,12 +11,12 @@ CREATE INDEX idx_search_words_trigrams ON search_words USING gin (user_id, word 
   WITH (gin_pending_list_limit = 256);
 
 -- What a document has lost by a change, or with the file itself, until forget_lost_words() has looked whether another
--- document still holds it. One row per change and not a mark on each word: that would write each word's index entries
--- again, and changes of one library would wait for each other.
+-- document still holds it. A row per change, for every hundred words, and not a mark on each word: that would write the
+-- word's index entries again, and changes of one library would wait for each other.
 CREATE TABLE lost_words (
   user_id uuid NOT NULL REFERENCES users (id) ON DELETE CASCADE,
   id uuid NOT NULL DEFAULT gen_random_uuid(),
-  words text[] NOT NULL,
+  words text[] NOT NULL CHECK (cardinality(words) BETWEEN 1 AND 100),
   PRIMARY KEY (user_id, id)
 );
 
@@ -83,9 +83,9 @@ BEGIN
   ORDER BY a.word COLLATE "C"
   ON CONFLICT DO NOTHING;
   INSERT INTO lost_words (user_id, words)
-  SELECT u.id, words_lost FROM users u
-  -- The user is gone already when the file goes with the account.
-  WHERE u.id = owner_id AND cardinality(words_lost) > 0;
+  -- No user: gone already, when the file goes with the account.
+  SELECT u.id, words_lost[n : n + 99] FROM users u, generate_series(1, cardinality(words_lost), 100) AS n
+  WHERE u.id = owner_id;
   RETURN NULL;
 END;
 $$;
@@ -97,10 +97,11 @@ CREATE TRIGGER collect_search_words_after_delete
   AFTER DELETE ON media_files
   FOR EACH ROW WHEN (OLD.deleted_at IS NULL) EXECUTE FUNCTION collect_search_words();
 
--- Looks after the lost words of one user: those that no document holds any more are removed. A document holds a word
--- when the word's stem finds it, so that what is left in search_words always leads somewhere.
--- Gives the number of changes looked at (0: nothing is due) and of words removed. Call it until nothing is due.
-CREATE FUNCTION forget_lost_words(max_changes integer)
+-- Looks after lost words of one user: those that no document holds any more are removed. A document holds a word when
+-- the word's stem finds it, so that what is left in search_words always leads somewhere.
+-- Takes up to max_rows rows of lost_words. Gives the number of rows looked at (0: nothing is due) and of words removed;
+-- call it until nothing is due.
+CREATE FUNCTION forget_lost_words(max_rows integer)
   RETURNS TABLE (looked_at integer, removed integer)
   LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
   -- Always the GIN index: for one word the planner would rather read a user's documents until one fits, and for a word
@@ -122,8 +123,8 @@ BEGIN
     configs := ARRAY(SELECT DISTINCT d.config FROM search_docs d WHERE d.user_id = owner_id);
     WITH due AS (
       DELETE FROM lost_words l WHERE l.user_id = owner_id AND l.id IN (
-        SELECT o.id FROM lost_words o WHERE o.user_id = owner_id LIMIT greatest(max_changes, 1))
-      RETURNING l.id, l.words
+        SELECT o.id FROM lost_words o WHERE o.user_id = owner_id LIMIT greatest(max_rows, 1))
+      RETURNING l.words
     )
     SELECT (SELECT count(*) FROM due), ARRAY(SELECT DISTINCT unnest(due.words) FROM due) INTO looked_at, doubtful;
     FOREACH lost_word IN ARRAY doubtful LOOP

@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../infrastructure/database/database.js';
 import { forgetLostWords, type ForgottenRow } from './sql/spelling.sql.js';
 
-/** Changes per transaction: 5,000 words each at most, about 0.1 ms a word. */
-const CHANGES_AT_A_TIME = 5;
+/** Per transaction, of a hundred words at most: so that it stays far from the time limit of a statement. */
+const ROWS_AT_A_TIME = 5;
 
 /** Removes words from the correction of typing errors that no document holds any more. Part of the maintenance. */
 @Injectable()
@@ -15,7 +15,7 @@ export class SearchWordsSweeper {
     let removed = 0;
     for (;;) {
       const [row] = await this.database.runAsSystem('maintenance', (tx) =>
-        tx.$queryRaw<ForgottenRow[]>(forgetLostWords(CHANGES_AT_A_TIME)),
+        tx.$queryRaw<ForgottenRow[]>(forgetLostWords(ROWS_AT_A_TIME)),
       );
       if (!row || row.lookedAt === 0) return removed;
       removed += row.removed;

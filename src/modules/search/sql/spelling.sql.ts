@@ -40,13 +40,13 @@ ORDER BY u.position`;
 }
 
 export interface ForgottenRow {
-  /** Changes of documents looked at; 0 when nothing is due. */
+  /** Rows of lost words looked at; 0 when nothing is due. */
   lookedAt: number;
   /** Words removed. */
   removed: number;
 }
 
 /** Looks after the words that changes took out of one user's documents; what it does stands in the migration. */
-export function forgetLostWords(maxChanges: number): Prisma.Sql {
-  return Prisma.sql`SELECT f.looked_at AS "lookedAt", f.removed FROM forget_lost_words(${maxChanges}::integer) f`;
+export function forgetLostWords(maxRows: number): Prisma.Sql {
+  return Prisma.sql`SELECT f.looked_at AS "lookedAt", f.removed FROM forget_lost_words(${maxRows}::integer) f`;
 }
