@@ -8,11 +8,13 @@ import { Ranker } from './ranker.js';
 import { SearchHistoryController } from './search-history.controller.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
+import { SearchWordsSweeper } from './search-words-sweeper.js';
 import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchRequestReader } from './search-request.reader.js';
 import { SearchService } from './search.service.js';
 import { SimilarService } from './similar.service.js';
+import { SpellingService } from './spelling.service.js';
 import { SuggestionsService } from './suggestions.service.js';
 
 /** Search by words and by meaning, similar files, history and suggestions. */
@@ -28,8 +30,11 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchRepository,
     SearchRequestReader,
     SearchService,
+    SearchWordsSweeper,
     SimilarService,
+    SpellingService,
     SuggestionsService,
   ],
+  exports: [SearchWordsSweeper],
 })
 export class SearchModule {}
