@@ -24,6 +24,13 @@ const MAX_TEXT_CHARACTERS = 300;
  * @returns at most three, best first, then by time
  */
 export function bestMoments(wordHits: readonly MomentRow[], vectorHits: readonly MomentRow[]): Moment[] {
+  return allMoments(wordHits, vectorHits)
+    .sort((a, b) => b.score - a.score || a.startSeconds - b.startSeconds || a.kind.localeCompare(b.kind))
+    .slice(0, MAX_MOMENTS);
+}
+
+/** Every moment of one video, as bestMoments makes them. Returned by kind and time. */
+export function allMoments(wordHits: readonly MomentRow[], vectorHits: readonly MomentRow[]): Moment[] {
   const isCovered = (window: MomentRow): boolean =>
     wordHits.some(
       (hit) =>
@@ -32,9 +39,7 @@ export function bestMoments(wordHits: readonly MomentRow[], vectorHits: readonly
         hit.endSeconds > window.startSeconds,
     );
   const hits = [...wordHits, ...vectorHits.filter((window) => !isCovered(window))];
-  return mergeNeighbours(hits)
-    .sort((a, b) => b.score - a.score || a.startSeconds - b.startSeconds || a.kind.localeCompare(b.kind))
-    .slice(0, MAX_MOMENTS);
+  return mergeNeighbours(hits);
 }
 
 /** Merges hits of one kind that overlap or lie at most MERGE_GAP_SECONDS apart. Returned by kind and time. */
