@@ -31,15 +31,20 @@ export function bestMoments(wordHits: readonly MomentRow[], vectorHits: readonly
 
 /** Every moment of one video, as bestMoments makes them. Returned by kind and time. */
 export function allMoments(wordHits: readonly MomentRow[], vectorHits: readonly MomentRow[]): Moment[] {
-  const isCovered = (window: MomentRow): boolean =>
-    wordHits.some(
-      (hit) =>
-        hit.kind === window.kind &&
-        hit.startSeconds < window.endSeconds &&
-        hit.endSeconds > window.startSeconds,
-    );
-  const hits = [...wordHits, ...vectorHits.filter((window) => !isCovered(window))];
-  return mergeNeighbours(hits);
+  return mergeNeighbours([...wordHits, ...notCovered(vectorHits, wordHits)]);
+}
+
+/** The windows in which none of the lines or key frames of their kind lies that hold the very words. */
+export function notCovered(vectorHits: readonly MomentRow[], wordHits: readonly MomentRow[]): MomentRow[] {
+  return vectorHits.filter(
+    (window) =>
+      !wordHits.some(
+        (hit) =>
+          hit.kind === window.kind &&
+          hit.startSeconds < window.endSeconds &&
+          hit.endSeconds > window.startSeconds,
+      ),
+  );
 }
 
 /** Merges hits of one kind that overlap or lie at most MERGE_GAP_SECONDS apart. Returned by kind and time. */
