@@ -35,7 +35,7 @@ export interface MomentRow {
   text: string;
 }
 
-interface WordsInput {
+export interface WordsInput {
   userId: string;
   mediaFileIds: string[];
   /** The query without what it excludes. */
@@ -47,7 +47,7 @@ interface WordsInput {
  * the whole query matches it somewhere or because it is near in meaning, so a single part may well hold only some of
  * the words: parts are compared with any of them.
  */
-function docs(input: WordsInput): Prisma.Sql {
+export function docs(input: WordsInput): Prisma.Sql {
   return Prisma.sql`docs AS MATERIALIZED (
   SELECT d.media_file_id, d.config, d.tsv, q.lexemes,
     (SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')
