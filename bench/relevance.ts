@@ -22,7 +22,7 @@ import {
   summarizeModes,
   type Summaries,
 } from '../test/relevance/evaluate.ts';
-import { measureRelevance } from '../test/relevance/measure.ts';
+import { measureRelevance, providerSettings } from '../test/relevance/measure.ts';
 
 const BASELINE = new URL('../test/relevance/baseline.json', import.meta.url);
 
@@ -32,23 +32,11 @@ const { values: options } = parseArgs({
 const baseUrl = process.env['RELEVANCE_BASE_URL'];
 if (baseUrl && options.update) throw new Error('the baseline is that of the local provider');
 
-/** The product's settings for another server. A server of one's own takes any key. */
-function providerSettings(): Record<string, string> {
-  if (!baseUrl) return {};
-  const passedOn = Object.entries(process.env).filter(([name]) => name.startsWith('OPENAI_'));
-  return {
-    OPENAI_API_KEY: 'none',
-    ...(Object.fromEntries(passedOn) as Record<string, string>),
-    AI_PROVIDER: 'openai',
-    OPENAI_BASE_URL: baseUrl,
-  };
-}
-
 await globalSetup();
 try {
   const dataset = await loadDataset();
   const started = performance.now();
-  const { model, results } = await measureRelevance(dataset, providerSettings());
+  const { model, results } = await measureRelevance(dataset, providerSettings(process.env));
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${dataset.queries.length} queries, ${dataset.items.length} items, ${model}, ${seconds} s`);
   console.table(modeTable(results));

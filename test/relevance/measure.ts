@@ -31,3 +31,20 @@ export async function measureRelevance(
     await app.stop();
   }
 }
+
+/**
+ * The product's settings for the embeddings of the server at RELEVANCE_BASE_URL; none (the local provider) without it. A
+ * variable of its own, so that an OPENAI_BASE_URL somebody has set for other reasons never makes the bench spend money.
+ * @param env OPENAI_API_KEY, OPENAI_EMBEDDING_MODEL and the like are passed on; a server of one's own takes any key
+ */
+export function providerSettings(env: NodeJS.ProcessEnv): Record<string, string> {
+  const baseUrl = env['RELEVANCE_BASE_URL'];
+  if (!baseUrl) return {};
+  const passedOn = Object.entries(env).filter(([name, value]) => name.startsWith('OPENAI_') && value);
+  return {
+    OPENAI_API_KEY: 'none',
+    ...(Object.fromEntries(passedOn) as Record<string, string>),
+    AI_PROVIDER: 'openai',
+    OPENAI_BASE_URL: baseUrl,
+  };
+}
