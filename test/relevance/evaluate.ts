@@ -1,4 +1,11 @@
-import { KINDS, violates, type Dataset, type JudgedQuery, type QueryKind } from './dataset.js';
+import {
+  KINDS,
+  violates,
+  type Dataset,
+  type JudgedQuery,
+  type LibraryItem,
+  type QueryKind,
+} from './dataset.js';
 import { DEPTH, mean, normalizedDiscountedCumulativeGain, reciprocalRank, shareOf } from './metrics.js';
 
 export const MODES = ['text', 'semantic', 'hybrid'] as const;
@@ -30,27 +37,39 @@ export interface Summary {
   violationRate: number | null;
 }
 
-/** Asks every query in every mode. */
-export async function evaluate({ items, queries }: Dataset, search: Search): Promise<QueryResult[]> {
-  const byId = new Map(items.map((item) => [item.id, item]));
+/** Queries asked at the same time, so that the database works while this process does. */
+const CONCURRENT_QUERIES = 4;
+
+/** Asks every query in every mode. The results come in the order of the modes and queries. */
+export async function evaluate(dataset: Dataset, search: Search): Promise<QueryResult[]> {
+  const byId = new Map(dataset.items.map((item) => [item.id, item]));
+  const asked = MODES.flatMap((mode) => dataset.queries.map((query) => ({ mode, query })));
   const results: QueryResult[] = [];
-  for (const mode of MODES) {
-    for (const query of queries) {
-      const answered = await search(mode, query);
-      const grades = answered.map((id) => query.judgements[id] ?? 0);
-      const hasAnswer = query.kind !== 'no-answer';
-      results.push({
-        query,
-        mode,
-        answered,
-        ndcg: normalizedDiscountedCumulativeGain(grades, Object.values(query.judgements)),
-        reciprocalRank: hasAnswer ? reciprocalRank(grades) : null,
-        // Checked in the whole answer: a filter that leaks on the second page leaks.
-        violations: answered.filter((id) => violates(byId.get(id)!, query)),
-      });
-    }
+  for (let start = 0; start < asked.length; start += CONCURRENT_QUERIES) {
+    const batch = asked.slice(start, start + CONCURRENT_QUERIES).map(async ({ mode, query }) => {
+      return resultOf(mode, query, await search(mode, query), byId);
+    });
+    results.push(...(await Promise.all(batch)));
   }
   return results;
+}
+
+function resultOf(
+  mode: Mode,
+  query: JudgedQuery,
+  answered: string[],
+  byId: ReadonlyMap<string, LibraryItem>,
+): QueryResult {
+  const grades = answered.map((id) => query.judgements[id] ?? 0);
+  return {
+    query,
+    mode,
+    answered,
+    ndcg: normalizedDiscountedCumulativeGain(grades, Object.values(query.judgements)),
+    reciprocalRank: query.kind === 'no-answer' ? null : reciprocalRank(grades),
+    // Checked in the whole answer: a filter that leaks at its end leaks.
+    violations: answered.filter((id) => violates(byId.get(id)!, query)),
+  };
 }
 
 export function summarize(results: readonly QueryResult[]): Summary {
