@@ -4,7 +4,7 @@ import path from 'node:path';
 import { jest } from '@jest/globals';
 import type pg from 'pg';
 import sharp, { type Sharp } from 'sharp';
-import { ProviderError, type AiProviders, type PricedUsage } from '../../src/infrastructure/ai/ai.types.js';
+import { ProviderError, type AiProviders } from '../../src/infrastructure/ai/ai.types.js';
 import { AI_PROVIDERS } from '../../src/infrastructure/infrastructure.tokens.js';
 import { blackPng } from '../../src/infrastructure/media-tools/testing/make-media.js';
 import { picture, video } from '../../src/modules/media/testing/sample-files.js';
@@ -328,79 +328,6 @@ describe('POST /v1/search/by-image', () => {
     await app.eventually(async () => ((await staged()).length === 0 ? true : null), 10_000);
     expect(seen!.aborted).toBe(true);
     expect(await footprint(session)).toEqual({ ...NOTHING, searches: 1 });
-  });
-
-  describe('with a provider that costs money', () => {
-    const usage = (operation: string, amount: string): PricedUsage => ({
-      service: operation === 'embed_text' ? 'openai_embeddings' : 'openai_gpt',
-      operation,
-      model: 'm',
-      billingUnit: 'per_token',
-      units: 100,
-      amount,
-      currency: 'USD',
-    });
-    const ledger = async (session: Session): Promise<unknown[]> => {
-      const { rows } = await superuser.query(
-        `SELECT operation_type AS operation, amount::float8 AS amount, media_file_id, processing_job_id
-         FROM cost_tracking WHERE user_id = $1 ORDER BY reference_id`,
-        [session.id],
-      );
-      return rows;
-    };
-    const entry = (operation: string, amount: number) => ({
-      operation,
-      amount,
-      media_file_id: null,
-      processing_job_id: null,
-    });
-
-    it('books each call', async () => {
-      const session = await newUser();
-      const { imageAnalyzer, textEmbedder } = providers;
-      const analyze = imageAnalyzer.analyze.bind(imageAnalyzer);
-      const embed = textEmbedder.embed.bind(textEmbedder);
-      jest.spyOn(imageAnalyzer, 'analyze').mockImplementation(async (input, signal) => ({
-        ...(await analyze(input, signal)),
-        usage: usage('analyze_image', '0.02'),
-      }));
-      jest.spyOn(textEmbedder, 'embed').mockImplementation(async (texts, signal) => ({
-        ...(await embed(texts, signal)),
-        usage: usage('embed_text', '0.001'),
-      }));
-      await search(session, await draw(redApple));
-      expect(await ledger(session)).toEqual([entry('analyze_image', 0.02), entry('embed_text', 0.001)]);
-    });
-
-    it('stays within the budget: then near duplicates alone are told', async () => {
-      jest.spyOn(providers.imageAnalyzer, 'estimate').mockReturnValue(usage('analyze_image', '1000000'));
-      const analyze = jest.spyOn(providers.imageAnalyzer, 'analyze');
-      const found = await search(owner, await draw(sunsetOverSea));
-      expect(found).toMatchObject({
-        items: [],
-        plan: 'none',
-        degraded: 'semantic-unavailable',
-        degradedReason: 'budget',
-      });
-      expect(found.nearDuplicates).toMatchObject([{ media: { id: ids['sunset over the sea.jpg'] } }]);
-      expect(analyze).not.toHaveBeenCalled();
-    });
-
-    it('goes on without one that fails, and books what the failure costs', async () => {
-      const session = await newUser();
-      jest.spyOn(providers.imageAnalyzer, 'analyze').mockRejectedValue(
-        new ProviderError('provider-timeout', 'too slow', true, 'wait', {
-          usage: usage('analyze_image', '0.5'),
-        }),
-      );
-      const found = await search(session, await draw(redApple));
-      expect(found).toMatchObject({
-        degraded: 'semantic-unavailable',
-        degradedReason: 'provider',
-        plan: 'none',
-      });
-      expect(await ledger(session)).toEqual([entry('analyze_image', 0.5)]);
-    });
   });
 
   it('is 402 when the searches are used up, and belongs to every plan', async () => {

@@ -16,13 +16,15 @@ import { composeTarget } from './composition.js';
 import { MAX_PARTS, type ComposedSimilarRequest, type SimilarPart } from './dto/similar.request.js';
 import type { ComposedHitResponse, ComposedSimilarResponse } from './dto/similar.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
+import { nearDuplicateBits } from './near-duplicates.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { SemanticUnavailableError } from './query-embedder.js';
-import { MAX_EXACT_VECTORS, Ranker } from './ranker.js';
+import { MAX_EXACT_VECTORS, MAX_RANKED_MEDIA, Ranker } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
 import { round, SimilarPageReader, type TargetVector } from './similar-page.reader.js';
 import { SimilarRepository } from './similar.repository.js';
+import type { NearDuplicateRow } from './sql/similar.sql.js';
 
 /** A person waits for the answer. */
 const EMBEDDING_TIMEOUT_MS = 8_000;
@@ -39,6 +41,12 @@ interface Part {
 }
 
 type PartWithVector = Part & { vector: Float32Array };
+
+/** A named file: its vector of unit length, and its perceptual hash if it has one. */
+interface PartSource {
+  vector: Float32Array;
+  perceptualHash: string | null;
+}
 
 /**
  * Searches composed of texts and files, wanted and not: "this, but at night". Read the files' vectors -> embed the
@@ -69,17 +77,19 @@ export class ComposedService {
     const search = { id: uuidv7(), searchedAt: new Date() };
     const limit = request.limit ?? DEFAULT_PAGE_SIZE;
     const requested = readParts(request);
-    const ofFiles = await this.database.run((tx) => this.vectorsOfFiles(tx, userId, requested));
+    const ofFiles = await this.database.run((tx) => this.sourcesOf(tx, userId, requested));
     const ofTexts = await this.vectorsOfTexts(search.id, requested);
     const parts = requested.map((part): PartWithVector => {
-      const vector = part.text === null ? ofFiles.get(part.mediaFileId!) : ofTexts.get(part.text);
+      const vector = part.text === null ? ofFiles.get(part.mediaFileId!)?.vector : ofTexts.get(part.text);
       if (vector === undefined) throw new Error(`no vector for the part ${part.pointer}`);
       return { ...part, vector };
     });
     const target = composeTarget(parts);
     if (target === null) throw cancelOut();
     if (ofTexts.size > 0) await this.usage.chargeSearch();
-    const found = await this.database.run((tx) => this.find(tx, userId, request, parts, target, limit));
+    const found = await this.database.run((tx) =>
+      this.find(tx, userId, { request, parts, sources: ofFiles, vector: target, limit }),
+    );
     const tookMs = Math.round(performance.now() - started);
     await this.database.run((tx) =>
       this.history.record(tx, userId, {
@@ -98,13 +108,14 @@ export class ComposedService {
         ) as Record<string, unknown>,
         limit,
         resultsCount: found.total,
-        shownResults: found.items.map(({ media }) => media.id),
+        shownResults: [...found.nearDuplicates, ...found.items].map(({ media }) => media.id),
         responseTimeMs: tookMs,
         sessionId: null,
       }),
     );
     return {
       searchId: search.id,
+      nearDuplicates: found.nearDuplicates,
       items: found.items,
       tookMs,
       plan: found.plan,
@@ -112,12 +123,8 @@ export class ComposedService {
     };
   }
 
-  /** Vectors by file, of unit length. */
-  private async vectorsOfFiles(
-    tx: Transaction,
-    userId: string,
-    parts: Part[],
-  ): Promise<Map<string, Float32Array>> {
+  /** The named files by their ids. @throws AppError 404 and 409, see `search` */
+  private async sourcesOf(tx: Transaction, userId: string, parts: Part[]): Promise<Map<string, PartSource>> {
     const { modelId } = await this.planFacts(tx, userId);
     const ids = [...new Set(parts.flatMap(({ mediaFileId }) => mediaFileId ?? []))];
     if (ids.length === 0) return new Map();
@@ -134,7 +141,12 @@ export class ComposedService {
       'This file has no vector of the active model yet.',
     );
     if (pending.length > 0) throw notEmbedded(pending);
-    return new Map(rows.map((row) => [row.mediaFileId, unitVector(decodeHalfvecText(row.vector!))] as const));
+    return new Map(
+      rows.map(({ mediaFileId, perceptualHash, vector }) => [
+        mediaFileId,
+        { perceptualHash, vector: unitVector(decodeHalfvecText(vector!)) },
+      ]),
+    );
   }
 
   /** Vectors by text, of unit length and as long as stored ones. */
@@ -169,14 +181,18 @@ export class ComposedService {
   private async find(
     tx: Transaction,
     userId: string,
-    request: ComposedSimilarRequest,
-    parts: PartWithVector[],
-    vector: Float32Array,
-    limit: number,
-  ): Promise<{ items: ComposedHitResponse[]; total: number; plan: 'exact' | 'ann' | 'none' }> {
+    input: {
+      request: ComposedSimilarRequest;
+      parts: PartWithVector[];
+      sources: Map<string, PartSource>;
+      vector: Float32Array;
+      limit: number;
+    },
+  ) {
+    const { request, parts, limit } = input;
     const facts = await this.planFacts(tx, userId);
     const target: TargetVector & { vectorCount: number } = {
-      halfvec: encodeHalfvecText(vector),
+      halfvec: encodeHalfvecText(input.vector),
       model: this.providers.textEmbedder.model,
       ...facts,
     };
@@ -193,23 +209,59 @@ export class ComposedService {
     });
     const named = new Set(parts.map(({ mediaFileId }) => mediaFileId));
     const others = ranking.media.filter((hit) => !named.has(hit.id));
-    const hits = await this.pages.hits(tx, userId, others.slice(0, limit), target);
+    const duplicates = await this.nearDuplicates(tx, userId, input, new Set(others.map(({ id }) => id)));
+    const page = await this.pages.read(tx, userId, { duplicates, ranked: others, target, limit });
     const rows = await this.repository.partSimilarities(tx, {
       userId,
       modelId: facts.modelId,
-      mediaFileIds: hits.map(({ media }) => media.id),
+      mediaFileIds: page.items.map(({ media }) => media.id),
       vector: target.halfvec,
       parts: parts.map((part) => encodeHalfvecText(part.vector)),
     });
     const similaritiesOf = new Map(rows.map((row) => [row.mediaFileId, row.similarities]));
-    const items = hits.map((hit) => ({
+    const items = page.items.map((hit): ComposedHitResponse => ({
       ...hit,
       parts: (similaritiesOf.get(hit.media.id) ?? []).map((similarity, index) => ({
         part: parts[index]!.pointer,
         similarity: round(similarity),
       })),
     }));
-    return { items, total: others.length, plan: ranking.plan };
+    return { nearDuplicates: page.nearDuplicates, items, total: others.length, plan: ranking.plan };
+  }
+
+  /** Copies of the wanted files: as near to them as they are themselves, and never what "but ..." asks for. */
+  private async nearDuplicates(
+    tx: Transaction,
+    userId: string,
+    { parts, sources }: { parts: Part[]; sources: Map<string, PartSource> },
+    isRanked: Set<string>,
+  ): Promise<NearDuplicateRow[]> {
+    const nearest = new Map<string, NearDuplicateRow>();
+    const wanted = new Set(parts.flatMap((part) => (part.isExcluded ? [] : (part.mediaFileId ?? []))));
+    for (const mediaFileId of wanted) {
+      const perceptualHash = sources.get(mediaFileId)?.perceptualHash ?? null;
+      const maxDistance = perceptualHash === null ? null : nearDuplicateBits(perceptualHash);
+      if (maxDistance === null) continue;
+      const rows = await this.searches.nearDuplicates(tx, {
+        userId,
+        mediaFileId,
+        perceptualHash,
+        maxDistance,
+        fileHash: null,
+        // What the request leaves out, private files too, is not among the ranked ones.
+        includePrivate: true,
+        limit: MAX_RANKED_MEDIA,
+      });
+      for (const row of rows) {
+        const known = nearest.get(row.mediaFileId);
+        if (isRanked.has(row.mediaFileId) && (known === undefined || row.distance < known.distance)) {
+          nearest.set(row.mediaFileId, row);
+        }
+      }
+    }
+    return [...nearest.values()].sort(
+      (a, b) => a.distance - b.distance || (a.mediaFileId < b.mediaFileId ? -1 : 1),
+    );
   }
 
   /** @throws AppError 503 when this process embeds with another model than the active one */

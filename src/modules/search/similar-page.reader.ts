@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
+import type { MediaResponse } from '../media/dto/media.response.js';
 import { MediaSummaryReader } from '../media/media-summary.reader.js';
 import type { MomentResponse } from './dto/search.response.js';
 import type { NearDuplicateResponse, SimilarHitResponse } from './dto/similar.response.js';
@@ -63,16 +64,15 @@ export class SimilarPageReader {
     };
   }
 
-  /** Similar files with the moment that is nearest; in the order given, without what went to the trash meanwhile. */
-  async hits(
+  /** With the moment that is nearest; in the order given, without what went to the trash meanwhile. */
+  private async hits(
     tx: Transaction,
     userId: string,
     ranked: RankedMedia[],
     target: TargetVector | null,
-    files?: Awaited<ReturnType<MediaSummaryReader['readMany']>>,
+    files: Map<string, MediaResponse>,
   ): Promise<SimilarHitResponse[]> {
     const ids = ranked.map((hit) => hit.id);
-    files ??= await this.media.readMany(tx, ids);
     const videoIds = ids.filter((id) => files.get(id)?.fileType === 'video');
     const moments =
       target === null || videoIds.length === 0

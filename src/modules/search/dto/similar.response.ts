@@ -111,7 +111,16 @@ export class ComposedSimilarResponse extends PlanResponse {
   @ApiProperty({ format: 'uuid', description: 'Names this search in the history and for clicks' })
   searchId!: string;
 
-  @ApiProperty({ type: [ComposedHitResponse], description: 'Without the files named in the request' })
+  @ApiProperty({
+    type: [NearDuplicateResponse],
+    description: 'Files that look nearly the same as an included one: nearest first, at most `limit`',
+  })
+  nearDuplicates!: NearDuplicateResponse[];
+
+  @ApiProperty({
+    type: [ComposedHitResponse],
+    description: 'Best first, without the files named in the request and copies of them',
+  })
   items!: ComposedHitResponse[];
 
   @ApiProperty({ type: 'integer' })

@@ -24,16 +24,17 @@ WHERE m.user_id = ${input.userId}::uuid AND m.id = ${input.mediaFileId}::uuid AN
 /** One of the files that a search is composed of. */
 export interface PartSourceRow {
   mediaFileId: string;
+  perceptualHash: string | null;
   vector: string | null;
 }
 
-/** The main vectors of some files; no row for one that is not the user's or in the trash. */
+/** Main vectors and hashes of some files; no row for one that is not the user's or in the trash. */
 export function partSourcesQuery(input: {
   userId: string;
   mediaFileIds: string[];
   modelId: number;
 }): Prisma.Sql {
-  return Prisma.sql`SELECT m.id AS "mediaFileId", (
+  return Prisma.sql`SELECT m.id AS "mediaFileId", m.perceptual_hash AS "perceptualHash", (
     SELECT e.embedding::text FROM media_embeddings e
     WHERE e.user_id = ${input.userId}::uuid AND e.media_file_id = m.id AND e.model_id = ${input.modelId}::smallint
       AND e.is_primary
