@@ -150,7 +150,7 @@ const searched = async (
   (
     await ranker.rank(tx, {
       ...{ userId, mode, alpha: 0.5, terms: 'walrus', excludedTerms: null, filter: wanted, zones: null },
-      vector: { halfvec: queryVector, model: MODEL, modelId, vectorCount },
+      vector: { halfvec: queryVector, model: MODEL, modelId, vectorCount, hasGraph: false },
     })
   ).media.map(({ id }) => id);
 
@@ -263,6 +263,7 @@ describe('a search by meaning', () => {
                   model: MODEL,
                   modelId,
                   vectorCount: plan === 'ann' ? 1_000_000 : vectorCount,
+                  hasGraph: false,
                 },
               }),
             ),

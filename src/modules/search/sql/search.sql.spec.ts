@@ -2,7 +2,13 @@ import { appendShownResults, lockSearch, refreshClicks, searchesByDay } from './
 import { vectorMomentsQuery, wordHitsQuery, wordMomentsQuery } from './page-details.sql.js';
 import { restrictionOf, type MediaFilter } from './restriction.sql.js';
 import { planFactsQuery, searchQuery } from './search.sql.js';
-import { nearDuplicatesQuery, similarSourceQuery } from './similar.sql.js';
+import {
+  nearDuplicatesQuery,
+  nearestMomentsQuery,
+  partSimilaritiesQuery,
+  partSourcesQuery,
+  similarSourceQuery,
+} from './similar.sql.js';
 import { suggestionsQuery } from './suggestions.sql.js';
 import { similaritySampleQuery, vectorRangeQuery } from './similarity-sample.sql.js';
 import { sortedMediaQuery } from './sorted-media.sql.js';
@@ -92,8 +98,36 @@ describe('printed SQL', () => {
         mediaFileId,
         perceptualHash: '00ff00ff00ff00ff',
         maxDistance: 10,
+        fileHash: null,
         includePrivate: false,
         limit: 20,
+      }),
+    ],
+    [
+      'similar: near duplicates of a picture that is not stored',
+      nearDuplicatesQuery({
+        userId,
+        mediaFileId: null,
+        perceptualHash: '00ff00ff00ff00ff',
+        maxDistance: 10,
+        fileHash: '0'.repeat(64),
+        includePrivate: true,
+        limit: 20,
+      }),
+    ],
+    ['similar: sources of parts', partSourcesQuery({ userId, mediaFileIds: [mediaFileId], modelId: 1 })],
+    [
+      'similar: nearest moments',
+      nearestMomentsQuery({ userId, mediaFileIds: [mediaFileId], modelId: 1, vector: '[1,0]', floor: 0.1 }),
+    ],
+    [
+      'similar: similarities to parts',
+      partSimilaritiesQuery({
+        userId,
+        mediaFileIds: [mediaFileId],
+        modelId: 1,
+        vector: '[1,0]',
+        parts: ['[1,0]', '[0,1]'],
       }),
     ],
     ['suggestions', suggestionsQuery({ userId, prefix: 'be', perKind: 10 })],

@@ -78,6 +78,14 @@ export const SEARCH_SETTINGS: TransactionSettings = {
   'hnsw.iterative_scan': 'relaxed_order',
 };
 
+/** SEARCH_SETTINGS as a statement, for a client that begins its transactions itself (bench/). */
+export function searchSettings(): Prisma.Sql {
+  const calls = Object.entries(SEARCH_SETTINGS).map(
+    ([name, value]) => Prisma.sql`set_config(${name}, ${value}, true)`,
+  );
+  return Prisma.sql`SELECT ${Prisma.join(calls)}`;
+}
+
 /** One row per active model with this name; none when another model is active. */
 export interface PlanFactsRow {
   modelId: number;
