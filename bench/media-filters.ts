@@ -19,7 +19,7 @@ import { startPostgres } from '../test/harness/services/postgres.ts';
 
 const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 const FILES = 20_000;
-const RUNS = 9;
+const RUNS = 7;
 
 const FILTERS: Record<string, MediaFilter> = {
   'file type (5 %)': { fileType: 'video' },

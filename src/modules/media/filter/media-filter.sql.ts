@@ -10,10 +10,21 @@ export interface FilterClause {
 }
 
 /**
+ * How the files of a name are looked up, outside of `or` and `not`. `join`: the planner may begin with them; right where
+ * all files that pass are wanted. `hash`: read once and kept beside a walk through the files in order; right for a page
+ * of a list, where a join would collect and sort every file of a common tag (measured: 38 against 4 ms of 20,000).
+ */
+export type NameLookup = 'join' | 'hash';
+
+/**
  * A checked filter as conditions on alias `m` of media_files, one per field or group, all of which must hold. Neither
  * the owner, nor the trash, nor the default of private files is part of it.
  */
-export function filterClauses(userId: string, filter: MediaFilter): FilterClause[] {
+export function filterClauses(
+  userId: string,
+  filter: MediaFilter,
+  lookup: NameLookup = 'join',
+): FilterClause[] {
   const clauses: FilterClause[] = [];
   const add = (pointer: string, conditions: Prisma.Sql[]): void => {
     if (conditions.length > 0) clauses.push({ pointer, condition: allOf(conditions) });
@@ -21,6 +32,8 @@ export function filterClauses(userId: string, filter: MediaFilter): FilterClause
   const when = <T>(field: string, value: T | undefined, condition: (value: T) => Prisma.Sql): void => {
     if (value !== undefined) add(`/${field}`, [condition(value)]);
   };
+  const inFiles = (ids: Prisma.Sql): Prisma.Sql =>
+    lookup === 'join' ? Prisma.sql`m.id IN (${ids})` : Prisma.sql`(m.id IN (${ids})) IS TRUE`;
   when('isPrivate', filter.isPrivate, (value) => Prisma.sql`m.is_private = ${value}`);
   when('fileType', filter.fileType, (value) => Prisma.sql`m.file_type = ${value}`);
   when('status', oneOrMore(filter.status), (values) => Prisma.sql`m.status = ANY(${values}::text[])`);
@@ -36,18 +49,18 @@ export function filterClauses(userId: string, filter: MediaFilter): FilterClause
   );
   add(
     '/tags',
-    inNameSets(filter.tags, (names, inAll) => hasTags(userId, names, inAll)),
+    inNameSets(filter.tags, (names, inAll) => inFiles(filesWithTags(userId, names, inAll))),
   );
   const { categories } = filter;
   add(
     '/categories',
     inNameSets(Array.isArray(categories) ? { any: categories } : categories, (names, inAll) =>
-      hasCategories(userId, names, inAll),
+      inFiles(filesWithCategories(userId, names, inAll)),
     ),
   );
   add(
     '/labels',
-    (filter.labels ?? []).map((label) => hasLabel(userId, label)),
+    (filter.labels ?? []).map((label) => inFiles(filesWithLabel(userId, label))),
   );
   when(
     'sentiment',
@@ -63,16 +76,24 @@ export function filterClauses(userId: string, filter: MediaFilter): FilterClause
   when('hasText', filter.hasText, (value) =>
     value ? Prisma.sql`m.detected_text <> '{}'` : Prisma.sql`m.detected_text = '{}'`,
   );
-  (filter.and ?? []).forEach((part, index) => add(`/and/${index}`, filterConditions(userId, part)));
-  const alternatives = (filter.or ?? []).map((part) => allOf(filterConditions(userId, part)));
+  (filter.and ?? []).forEach((part, index) => add(`/and/${index}`, filterConditions(userId, part, lookup)));
+  const alternatives = (filter.or ?? []).map((part) => allOf(filterConditions(userId, part, lookup)));
   if (alternatives.length > 0) add('/or', [anyOf(alternatives)]);
-  when('not', filter.not, (part) => Prisma.sql`(${allOf(filterConditions(userId, part))}) IS NOT TRUE`);
+  when(
+    'not',
+    filter.not,
+    (part) => Prisma.sql`(${allOf(filterConditions(userId, part, lookup))}) IS NOT TRUE`,
+  );
   return clauses;
 }
 
 /** The conditions of `filterClauses`, without their pointers. */
-export function filterConditions(userId: string, filter: MediaFilter): Prisma.Sql[] {
-  return filterClauses(userId, filter).map((clause) => clause.condition);
+export function filterConditions(
+  userId: string,
+  filter: MediaFilter,
+  lookup: NameLookup = 'join',
+): Prisma.Sql[] {
+  return filterClauses(userId, filter, lookup).map((clause) => clause.condition);
 }
 
 /** Does the filter name private files itself, or ask for them? Then the default of a search (C60) is off. */
@@ -122,24 +143,24 @@ function inNameSets(
 // does not read the whole library; within `or` and `not` they are read once and hashed, where a condition per file
 // would look into two indexes for every file. PostgreSQL's own lower() on both sides: the unique index on names folds
 // case the same way.
-function hasTags(userId: string, names: string[], inAll: boolean): Prisma.Sql {
-  return Prisma.sql`m.id IN (SELECT mt.media_file_id FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
+function filesWithTags(userId: string, names: string[], inAll: boolean): Prisma.Sql {
+  return Prisma.sql`SELECT mt.media_file_id FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
       WHERE mt.user_id = ${userId}::uuid AND lower(t.name) = ANY(${lowerCase(names)})${
         inAll ? withEach(names, Prisma.sql`mt.media_file_id`, Prisma.sql`lower(t.name)`) : Prisma.empty
-      })`;
+      }`;
 }
 
-function hasCategories(userId: string, names: string[], inAll: boolean): Prisma.Sql {
-  return Prisma.sql`m.id IN (SELECT mc.media_file_id FROM media_categories mc JOIN categories k ON k.id = mc.category_id
+function filesWithCategories(userId: string, names: string[], inAll: boolean): Prisma.Sql {
+  return Prisma.sql`SELECT mc.media_file_id FROM media_categories mc JOIN categories k ON k.id = mc.category_id
       WHERE mc.user_id = ${userId}::uuid AND lower(k.name) = ANY(${lowerCase(names)})${
         inAll ? withEach(names, Prisma.sql`mc.media_file_id`, Prisma.sql`lower(k.name)`) : Prisma.empty
-      })`;
+      }`;
 }
 
-function hasLabel(userId: string, label: { name: string; minConfidence?: number }): Prisma.Sql {
-  return Prisma.sql`m.id IN (SELECT l.media_file_id FROM media_labels l
+function filesWithLabel(userId: string, label: { name: string; minConfidence?: number }): Prisma.Sql {
+  return Prisma.sql`SELECT l.media_file_id FROM media_labels l
       WHERE l.user_id = ${userId}::uuid AND l.label = lower(${label.name}::text)
-        AND l.confidence >= ${label.minConfidence ?? 0}::real)`;
+        AND l.confidence >= ${label.minConfidence ?? 0}::real`;
 }
 
 const lowerCase = (names: string[]): Prisma.Sql =>

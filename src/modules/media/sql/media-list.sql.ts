@@ -72,7 +72,7 @@ function conditions({ userId, filter, isTrash, sort, order, after }: MediaListIn
       : Prisma.sql`m.deleted_at IS NULL`,
     // A list is the owner's own view: it shows private files unless told not to.
     ...(filter.includePrivate === false && !decidesPrivacy(filter) ? [Prisma.sql`NOT m.is_private`] : []),
-    ...filterConditions(userId, filter),
+    ...filterConditions(userId, filter, 'hash'),
     ...(after === null ? [] : [comesAfter(sort, order, after)]),
   ];
 }
