@@ -8,7 +8,7 @@ import { Ranker } from './ranker.js';
 import { SearchHistoryController } from './search-history.controller.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
-import { SearchWordsSweeper } from './search-words-sweeper.js';
+import { SearchWordsService } from './search-words.service.js';
 import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchService } from './search.service.js';
@@ -28,11 +28,11 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchHistoryService,
     SearchRepository,
     SearchService,
-    SearchWordsSweeper,
+    SearchWordsService,
     SimilarService,
     SpellingService,
     SuggestionsService,
   ],
-  exports: [SearchWordsSweeper],
+  exports: [SearchWordsService],
 })
 export class SearchModule {}
