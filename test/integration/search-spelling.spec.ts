@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Database } from '../../src/infrastructure/database/database.js';
 import type { Correction } from '../../src/modules/search/corrections.js';
-import { SearchWordsSweeper } from '../../src/modules/search/search-words-sweeper.js';
+import { SearchWordsService } from '../../src/modules/search/search-words.service.js';
 import { SpellingService } from '../../src/modules/search/spelling.service.js';
 import { createUser } from '../factories/users.js';
 import { connectAsSuperuser, connectTestDatabase } from '../harness/database.js';
@@ -10,12 +10,12 @@ import { asUser, insertMedia, type MediaFixture } from './search-fixtures.js';
 const spelling = new SpellingService();
 let database: Database;
 let superuser: pg.Client;
-let sweeper: SearchWordsSweeper;
+let sweeper: SearchWordsService;
 
 beforeAll(async () => {
   database = await connectTestDatabase();
   superuser = await connectAsSuperuser();
-  sweeper = new SearchWordsSweeper(database);
+  sweeper = new SearchWordsService(database);
 });
 afterAll(async () => {
   await superuser.end();

@@ -4,5 +4,9 @@ import { SearchModule } from '../search/search.module.js';
 import { MaintenanceService } from './maintenance.service.js';
 
 /** Housekeeping that runs beside the product. */
-@Module({ imports: [MediaModule, SearchModule], providers: [MaintenanceService], exports: [MaintenanceService] })
+@Module({
+  imports: [MediaModule, SearchModule],
+  providers: [MaintenanceService],
+  exports: [MaintenanceService],
+})
 export class MaintenanceModule {}

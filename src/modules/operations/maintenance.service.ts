@@ -6,7 +6,7 @@ import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens
 import type { ProcessRole } from '../../infrastructure/runtime.js';
 import { TrashPurger } from '../media/trash-purger.js';
 import { UploadSweeper } from '../media/upload/upload-sweeper.js';
-import { SearchWordsSweeper } from '../search/search-words-sweeper.js';
+import { SearchWordsService } from '../search/search-words.service.js';
 
 const HOUR_MS = 3_600_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
@@ -33,7 +33,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(PROCESS_ROLE) private readonly role: ProcessRole,
     @Inject(UploadSweeper) uploads: UploadSweeper,
     @Inject(TrashPurger) trash: TrashPurger,
-    @Inject(SearchWordsSweeper) words: SearchWordsSweeper,
+    @Inject(SearchWordsService) words: SearchWordsService,
   ) {
     this.tasks = [
       {

@@ -11,7 +11,7 @@ import { Ranker } from './ranker.js';
 import { SearchHistoryController } from './search-history.controller.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
-import { SearchWordsSweeper } from './search-words-sweeper.js';
+import { SearchWordsService } from './search-words.service.js';
 import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchRequestReader } from './search-request.reader.js';
@@ -39,13 +39,13 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchRepository,
     SearchRequestReader,
     SearchService,
-    SearchWordsSweeper,
+    SearchWordsService,
     SimilarPageReader,
     SimilarRepository,
     SimilarService,
     SpellingService,
     SuggestionsService,
   ],
-  exports: [SearchWordsSweeper],
+  exports: [SearchWordsService],
 })
 export class SearchModule {}

@@ -7,7 +7,7 @@ const ROWS_AT_A_TIME = 5;
 
 /** Removes words from the correction of typing errors that no document holds any more. Part of the maintenance. */
 @Injectable()
-export class SearchWordsSweeper {
+export class SearchWordsService {
   constructor(@Inject(Database) private readonly database: Database) {}
 
   /** Works until nothing is due. Returns the number of words removed. */
