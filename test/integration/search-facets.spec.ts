@@ -160,7 +160,7 @@ it('counts as an independent count does, over any part of any library', async ()
         );
       },
     ),
-    { numRuns: 12 },
+    { numRuns: 8 },
   );
 });
 

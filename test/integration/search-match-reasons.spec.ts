@@ -1,5 +1,5 @@
 import type { Database } from '../../src/infrastructure/database/database.js';
-import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import type { Prisma } from '../../src/infrastructure/database/generated/client.js';
 import { matchReasons } from '../../src/modules/search/match-reasons.js';
 import { matchedPartsQuery, type MatchedPartsRow } from '../../src/modules/search/sql/match-reasons.sql.js';
 import { createUser } from '../factories/users.js';
