@@ -266,6 +266,9 @@ export const TABLES: Record<string, string[]> = {
   auth_identities: ['provider', 'subject'],
   embedding_models: ['provider', 'name', 'version', 'dimensions', 'state'],
   search_clicks: ['search_id', 'searched_at', 'media_file_id', 'position', 'clicked_at'],
+  // C73
+  search_query_vectors: ['query_hash', 'embedding'],
+  saved_searches: ['name', 'search', 'last_run_at', 'seen_media_ids'],
   cost_services: ['name'],
   stripe_events: ['id', 'type', 'payload', 'status'],
   idempotency_keys: ['key', 'request_hash', 'response_status', 'response_body', 'expires_at'],

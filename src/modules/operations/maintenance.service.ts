@@ -6,6 +6,7 @@ import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens
 import type { ProcessRole } from '../../infrastructure/runtime.js';
 import { TrashPurger } from '../media/trash-purger.js';
 import { UploadSweeper } from '../media/upload/upload-sweeper.js';
+import { SearchRetentionService } from '../search/search-retention.service.js';
 
 const HOUR_MS = 3_600_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
@@ -32,6 +33,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(PROCESS_ROLE) private readonly role: ProcessRole,
     @Inject(UploadSweeper) uploads: UploadSweeper,
     @Inject(TrashPurger) trash: TrashPurger,
+    @Inject(SearchRetentionService) searches: SearchRetentionService,
   ) {
     this.tasks = [
       {
@@ -56,9 +58,10 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
       },
       {
         name: 'abandoned-uploads',
-        run: async () => Object.values(await uploads.sweep()).reduce((sum, figure) => sum + figure, 0),
+        run: async () => sum({ ...(await uploads.sweep()) }),
       },
       { name: 'trash', run: async () => (await trash.purge()).purged },
+      { name: 'search-history', run: async () => sum(await searches.run()) },
     ];
   }
 
@@ -103,4 +106,8 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
 async function count(tx: Transaction, query: Prisma.Sql): Promise<number> {
   const [row] = await tx.$queryRaw<{ count: number }[]>(query);
   return row?.count ?? 0;
+}
+
+function sum(figures: Record<string, number>): number {
+  return Object.values(figures).reduce((total, figure) => total + figure, 0);
 }

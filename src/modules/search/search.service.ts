@@ -12,6 +12,7 @@ import type { SearchResponse } from './dto/search.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
 import { PageReader } from './page-reader.js';
 import { QueryEmbedder, SemanticUnavailableError, type UnavailableReason } from './query-embedder.js';
+import type { QueryVectorUse } from './query-vectors.service.js';
 import { parseQuery, type ParsedQuery } from './query-text.js';
 import { MAX_EXACT_VECTORS, Ranker, segmentTypesOf, type Ranking, type SearchMode } from './ranker.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
@@ -48,6 +49,8 @@ interface QueryVector {
   halfvec: string | null;
   unavailable: UnavailableReason | null;
   usage: PricedUsage | null;
+  /** Where the vector is kept; absent when it is not. */
+  kept?: QueryVectorUse;
 }
 
 /**
@@ -74,6 +77,22 @@ export class SearchService {
    *   503 `semantic-unavailable` in semantic mode when the query cannot be embedded
    */
   async search(userId: string, request: SearchRequest): Promise<SearchResponse> {
+    return (await this.searchWithIds(userId, request)).response;
+  }
+
+  /** Refuses what `search` would refuse before it costs anything. @throws AppError 400 */
+  check(userId: string, request: SearchRequest): void {
+    this.read(userId, request);
+  }
+
+  /**
+   * As `search`, with the ids of the whole result beside the page, best first: as many as `total` says.
+   * @throws what `search` throws
+   */
+  async searchWithIds(
+    userId: string,
+    request: SearchRequest,
+  ): Promise<{ response: SearchResponse; mediaFileIds: string[] }> {
     const started = performance.now();
     const search = this.read(userId, request);
     const vector = await this.embed(search);
@@ -81,7 +100,7 @@ export class SearchService {
     const found = await this.database.run((tx) => this.findPage(tx, userId, search, vector));
     const tookMs = Math.round(performance.now() - started);
     await this.database.run((tx) => this.note(tx, userId, search, found, tookMs));
-    return {
+    const response: SearchResponse = {
       searchId: search.id,
       items: found.items,
       total: found.total,
@@ -96,6 +115,7 @@ export class SearchService {
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
     };
+    return { response, mediaFileIds: found.fittingIds };
   }
 
   private read(userId: string, request: SearchRequest): Search {
@@ -150,8 +170,8 @@ export class SearchService {
       segmentTypesOf(zones)?.length === 0;
     if (needless) return { halfvec: null, unavailable: null, usage: null };
     try {
-      const { vector, usage } = await this.embedder.embed(search.query.meaning);
-      return { halfvec: vector, unavailable: null, usage };
+      const { vector, usage, kept } = await this.embedder.embed(search.query.meaning);
+      return { halfvec: vector, unavailable: null, usage, kept };
     } catch (error) {
       if (!(error instanceof SemanticUnavailableError)) throw error;
       if (search.mode === 'semantic') throw await this.refusal(error);
@@ -209,10 +229,12 @@ export class SearchService {
       ranking,
       items,
       total: fitting.length,
+      fittingIds: fitting.map((media) => media.id),
       hasMore: open.length > page.length,
       shownIds: [...shownBefore, ...items.map((item) => item.media.id)],
       newIds: items.map((item) => item.media.id),
       usage: vector.usage,
+      kept: vector.kept,
       unavailable,
     };
   }
@@ -245,7 +267,13 @@ export class SearchService {
     tx: Transaction,
     userId: string,
     search: Search,
-    found: { newIds: string[]; total: number; usage: PricedUsage | null; ranking: Ranking },
+    found: {
+      newIds: string[];
+      total: number;
+      usage: PricedUsage | null;
+      kept?: QueryVectorUse;
+      ranking: Ranking;
+    },
     tookMs: number,
   ): Promise<void> {
     if (found.usage) await this.usage.recordCost(tx, found.usage, { referenceId: search.id });
@@ -270,6 +298,7 @@ export class SearchService {
       shownResults: found.newIds,
       responseTimeMs: tookMs,
       sessionId: search.request.sessionId ?? null,
+      queryVector: found.kept ?? null,
     });
   }
 }
