@@ -149,6 +149,7 @@ function toRecordResponse(row: SearchRecord): SearchRecordResponse {
     clickedResults: row.clickedResults,
     clickThroughRate: row.clickThroughRate === null ? null : Number(row.clickThroughRate),
     responseTimeMs: row.responseTimeMs,
+    cacheHit: row.cacheHit,
     sessionId: row.searchSessionId,
     searchedAt: row.searchedAt.toISOString(),
   };

@@ -66,6 +66,9 @@ export class SearchRecordResponse {
   @ApiProperty({ type: 'integer', nullable: true })
   responseTimeMs!: number | null;
 
+  @ApiProperty({ description: "The query's vector was kept from an earlier search" })
+  cacheHit!: boolean;
+
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   sessionId!: string | null;
 
