@@ -191,7 +191,12 @@ describe('C73, C61: SEARCH_KEEP_QUERY_VECTORS=true', () => {
       const hash = vectors.hashOf(' LANTERN ');
       return [await vectors.find(model, hash), await vectors.find({ ...model, version: 'v0' }, hash)];
     });
-    expect(found).toEqual([await embedText('lantern'), null]);
+    expect(found[1]).toBeNull();
+    const { rows: compared } = await superuser.query(
+      'SELECT $1::halfvec(1536) = $2::halfvec(1536) AS equal',
+      [found[0], await embedText('lantern')],
+    );
+    expect(compared).toEqual([{ equal: true }]);
     const { rows } = await superuser.query(
       `SELECT last_used_at > now() - interval '1 minute' AS noted FROM search_query_vectors WHERE user_id = $1`,
       [session.id],

@@ -1,60 +1,19 @@
 import { v7 as uuidv7 } from 'uuid';
-import { ProviderError } from '../../src/infrastructure/ai/ai.types.js';
-import type {
-  SavedSearchResponse,
-  SavedSearchRunResponse,
-} from '../../src/modules/search/dto/saved-searches.dto.js';
 import { MAX_SAVED_SEARCHES } from '../../src/modules/search/saved-searches.service.js';
+import { startTestApp, type TestApp } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
-import {
-  activeModel,
-  asUser,
-  embedText,
-  insertEmbeddings,
-  insertMedia,
-  type MediaFixture,
-} from '../integration/search-fixtures.js';
+import { activeModel, asUser } from '../integration/search-fixtures.js';
+import { SavedSearchClient } from './saved-search-client.js';
 
 let app: TestApp;
-let modelId: number;
+let client: SavedSearchClient;
 
 beforeAll(async () => {
   app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
+  client = new SavedSearchClient(app);
+  await activeModel(app.database);
 }, 120_000);
 afterAll(() => app.stop());
-
-async function add(session: Session, media: MediaFixture): Promise<string> {
-  return asUser(session.id, () => app.database.run((tx) => insertMedia(tx, session.id, media)));
-}
-
-async function embed(session: Session, mediaFileId: string, text: string): Promise<void> {
-  const vector = await embedText(text);
-  await asUser(session.id, () =>
-    app.database.run((tx) => insertEmbeddings(tx, session.id, modelId, [{ mediaFileId, vector }])),
-  );
-}
-
-const send = (session: Session, method: 'post' | 'get' | 'patch' | 'delete', path: string, body?: object) =>
-  app.http[method](`/v1/saved-searches${path}`).set(session.headers).send(body);
-
-async function save(session: Session, name: string, search: object): Promise<SavedSearchResponse> {
-  const { status, body } = await send(session, 'post', '', { name, search });
-  expect([status, body]).toEqual([201, expect.objectContaining({ name: name.trim() })]);
-  return body as SavedSearchResponse;
-}
-
-async function run(session: Session, id: string, body?: object): Promise<SavedSearchRunResponse> {
-  const answer = await send(session, 'post', `/${id}/run`, body);
-  expect([answer.status, answer.body.code]).toEqual([200, undefined]);
-  return answer.body as SavedSearchRunResponse;
-}
-
-const searchesUsed = async (session: Session): Promise<number> =>
-  (await app.http.get('/v1/me/usage').set(session.headers)).body.searches.used as number;
-
-const newIds = (answer: SavedSearchRunResponse): string[] => answer.newSinceLastRun!.mediaFileIds;
 
 describe('keeping searches', () => {
   it('saves what POST /v1/search takes, lists, renames, changes and forgets it, each on record', async () => {
@@ -67,29 +26,29 @@ describe('keeping searches', () => {
       in: ['title', 'visual'],
       minScore: 0.1,
     };
-    const saved = await save(session, '  Dogs  ', {
+    const saved = await client.save(session, '  Dogs  ', {
       ...search,
       limit: 5,
       cursor: 'x',
       sessionId: uuidv7(),
     });
     expect(saved).toMatchObject({ name: 'Dogs', search, lastRunAt: null });
-    expect((await send(session, 'get', `/${saved.id}`)).body).toEqual(saved);
-    const second = await save(session, 'Cats', { query: 'cat' });
+    expect((await client.send(session, 'get', `/${saved.id}`)).body).toEqual(saved);
+    const second = await client.save(session, 'Cats', { query: 'cat' });
 
-    const first = await send(session, 'get', '?limit=1');
+    const first = await client.send(session, 'get', '?limit=1');
     expect(first.body.items).toEqual([second]);
-    const rest = await send(session, 'get', `?cursor=${first.body.nextCursor}`);
+    const rest = await client.send(session, 'get', `?cursor=${first.body.nextCursor}`);
     expect(rest.body).toEqual({ items: [saved], nextCursor: null });
 
-    const renamed = await send(session, 'patch', `/${saved.id}`, { name: 'My dogs' });
+    const renamed = await client.send(session, 'patch', `/${saved.id}`, { name: 'My dogs' });
     expect(renamed.body).toMatchObject({ name: 'My dogs', search });
-    const changed = await send(session, 'patch', `/${saved.id}`, { search: { query: 'wolf' } });
+    const changed = await client.send(session, 'patch', `/${saved.id}`, { search: { query: 'wolf' } });
     expect(changed.body).toMatchObject({ name: 'My dogs', search: { query: 'wolf' } });
-    expect((await send(session, 'patch', `/${saved.id}`, {})).body).toEqual(changed.body);
-    expect((await send(session, 'delete', `/${saved.id}`)).status).toBe(204);
-    expect((await send(session, 'delete', `/${saved.id}`)).status).toBe(404);
-    expect((await send(session, 'get', `/${saved.id}`)).status).toBe(404);
+    expect((await client.send(session, 'patch', `/${saved.id}`, {})).body).toEqual(changed.body);
+    expect((await client.send(session, 'delete', `/${saved.id}`)).status).toBe(204);
+    expect((await client.send(session, 'delete', `/${saved.id}`)).status).toBe(404);
+    expect((await client.send(session, 'get', `/${saved.id}`)).status).toBe(404);
 
     const superuser = await connectAsSuperuser();
     const { rows } = await superuser.query<{ line: string }>(
@@ -108,13 +67,13 @@ describe('keeping searches', () => {
   it('keeps names apart whatever their case, per user', async () => {
     const session = await app.createSession();
     const other = await app.createSession();
-    await save(session, 'Österreich', { query: 'alps' });
-    const lakes = await save(session, 'Lakes', { query: 'lake' });
-    await save(other, 'LAKES', { query: 'lake' });
+    await client.save(session, 'Österreich', { query: 'alps' });
+    const lakes = await client.save(session, 'Lakes', { query: 'lake' });
+    await client.save(other, 'LAKES', { query: 'lake' });
     for (const answer of [
-      await send(session, 'post', '', { name: 'lakeS', search: { query: 'x' } }),
-      await send(session, 'post', '', { name: 'öSTERREICH', search: { query: 'x' } }),
-      await send(session, 'patch', `/${lakes.id}`, { name: 'österreich' }),
+      await client.send(session, 'post', '', { name: 'lakeS', search: { query: 'x' } }),
+      await client.send(session, 'post', '', { name: 'öSTERREICH', search: { query: 'x' } }),
+      await client.send(session, 'patch', `/${lakes.id}`, { name: 'österreich' }),
     ]) {
       expect([answer.status, answer.body.code, answer.body.errors[0].pointer]).toEqual([
         409,
@@ -122,9 +81,9 @@ describe('keeping searches', () => {
         '/name',
       ]);
     }
-    expect((await send(session, 'patch', `/${lakes.id}`, { name: 'LAKES' })).body.name).toBe('LAKES');
+    expect((await client.send(session, 'patch', `/${lakes.id}`, { name: 'LAKES' })).body.name).toBe('LAKES');
     const both = await Promise.all(
-      [0, 1].map(() => send(session, 'post', '', { name: 'race', search: { query: 'x' } })),
+      [0, 1].map(() => client.send(session, 'post', '', { name: 'race', search: { query: 'x' } })),
     );
     expect(both.map(({ status }) => status).sort()).toEqual([201, 409]);
   });
@@ -147,14 +106,14 @@ describe('keeping searches', () => {
     [{ name: 'a', search: { query: 'x', mode: 'semantic', in: ['title'] } }, '/search/in'],
   ])('refuses %j and points at the field', async (body, pointer) => {
     const session = await app.createSession();
-    const answer = await send(session, 'post', '', body);
+    const answer = await client.send(session, 'post', '', body);
     expect([answer.status, answer.type]).toEqual([400, 'application/problem+json']);
     expect(answer.body.errors.map((fault: { pointer: string }) => fault.pointer)).toContain(pointer);
   });
 
   it('refuses the same in a change', async () => {
     const session = await app.createSession();
-    const saved = await save(session, 'whole', { query: 'x' });
+    const saved = await client.save(session, 'whole', { query: 'x' });
     for (const [body, pointer] of [
       [{ name: null }, '/name'],
       [{ name: '' }, '/name'],
@@ -163,10 +122,10 @@ describe('keeping searches', () => {
       [{ search: { query: '-x', mode: 'semantic' } }, '/search/query'],
       [{ lastRunAt: null }, '/lastRunAt'],
     ] as const) {
-      const { status, body: problem } = await send(session, 'patch', `/${saved.id}`, body);
+      const { status, body: problem } = await client.send(session, 'patch', `/${saved.id}`, body);
       expect([status, problem.errors[0].pointer]).toEqual([400, pointer]);
     }
-    expect((await send(session, 'get', `/${saved.id}`)).body).toEqual(saved);
+    expect((await client.send(session, 'get', `/${saved.id}`)).body).toEqual(saved);
   });
 
   it('keeps as many as the limit says, also when they come at once', async () => {
@@ -185,254 +144,10 @@ describe('keeping searches', () => {
     );
     const answers = await Promise.all(
       Array.from({ length: 5 }, (_, index) =>
-        send(session, 'post', '', { name: `new ${index}`, search: { query: 'x' } }),
+        client.send(session, 'post', '', { name: `new ${index}`, search: { query: 'x' } }),
       ),
     );
     expect(answers.map(({ status }) => status).sort()).toEqual([201, 201, 409, 409, 409]);
     expect(answers.find(({ status }) => status === 409)!.body.code).toBe('too-many-saved-searches');
-  });
-});
-
-describe('running them', () => {
-  it('001-59: first run: nothing is new; then what came, what was analysed later, and what was edited to fit', async () => {
-    const session = await app.createSession();
-    const seen = await add(session, { title: 'red lighthouse' });
-    const pending = await add(session, { title: 'IMG 1' });
-    const edited = await add(session, { title: 'IMG 2' });
-    const saved = await save(session, 'Lighthouses', { query: 'lighthouse' });
-
-    const first = await run(session, saved.id);
-    expect(first).toMatchObject({
-      savedSearchId: saved.id,
-      total: 1,
-      newSinceLastRun: { since: null, count: 0, mediaFileIds: [], isCapped: false },
-    });
-    expect(first.items.map((item) => [item.media.id, item.isNew])).toEqual([[seen, false]]);
-
-    const again = await run(session, saved.id, {});
-    expect(again.newSinceLastRun).toMatchObject({ count: 0 });
-    expect(Date.parse(again.newSinceLastRun!.since!)).toBeLessThanOrEqual(Date.now());
-
-    const fresh = await add(session, { title: 'lighthouse at night' });
-    await embed(session, pending, 'lighthouse');
-    await asUser(session.id, () =>
-      app.database.run((tx) =>
-        tx.mediaFile.update({
-          where: { userId_id: { userId: session.id, id: edited } },
-          data: { title: 'old lighthouse' },
-          select: { id: true },
-        }),
-      ),
-    );
-    const look = await run(session, saved.id, { markSeen: false });
-    const third = await run(session, saved.id);
-    expect(newIds(third).sort()).toEqual([fresh, pending, edited].sort());
-    expect(newIds(look)).toEqual(newIds(third));
-    expect(third.newSinceLastRun).toMatchObject({ count: 3, since: expect.any(String) });
-    expect(third.items.filter((item) => item.isNew).map((item) => item.media.id)).toEqual(newIds(third));
-    const { body: kept } = await send(session, 'get', `/${saved.id}`);
-    expect(Date.parse(kept.lastRunAt)).toBeGreaterThan(Date.parse(again.newSinceLastRun!.since!));
-    expect(newIds(await run(session, saved.id))).toEqual([]);
-
-    // Each was charged and is in the history as any search is.
-    expect(await searchesUsed(session)).toBe(5);
-    const { body: history } = await app.http.get('/v1/searches').set(session.headers);
-    expect(history.items.map((item: { query: string }) => item.query)).toEqual(Array(5).fill('lighthouse'));
-    const click = await app.http
-      .post(`/v1/searches/${third.searchId}/clicks`)
-      .set(session.headers)
-      .send({ mediaFileId: fresh });
-    expect(click.status).toBe(200);
-  });
-
-  it('a deleted file does not matter; one that left the result is new when it comes back after a run', async () => {
-    const session = await app.createSession();
-    const id = await add(session, { title: 'windmill' });
-    const stays = await add(session, { title: 'windmill in fog' });
-    const saved = await save(session, 'Mills', { query: 'windmill' });
-    const trash = (deletedAt: Date | null) =>
-      asUser(session.id, () =>
-        app.database.run((tx) =>
-          tx.mediaFile.update({
-            where: { userId_id: { userId: session.id, id } },
-            data: { deletedAt },
-            select: { id: true },
-          }),
-        ),
-      );
-    await run(session, saved.id);
-    await trash(new Date());
-    await trash(null);
-    expect(newIds(await run(session, saved.id))).toEqual([]);
-    await trash(new Date());
-    expect(await run(session, saved.id)).toMatchObject({ total: 1, newSinceLastRun: { count: 0 } });
-    await trash(null);
-    expect(newIds(await run(session, saved.id))).toEqual([id]);
-    await asUser(session.id, () => app.database.run((tx) => tx.mediaFile.deleteMany({ where: { id } })));
-    expect((await run(session, saved.id)).items.map((item) => item.media.id)).toEqual([stays]);
-    const superuser = await connectAsSuperuser();
-    const { rows } = await superuser.query('SELECT seen_media_ids FROM saved_searches WHERE id = $1', [
-      saved.id,
-    ]);
-    await superuser.end();
-    expect(rows[0].seen_media_ids).toEqual([stays]);
-  });
-
-  it('further pages are not charged and tell what the first page told, until another run begins', async () => {
-    const session = await app.createSession();
-    for (let index = 0; index < 4; index++) await add(session, { title: `canal ${index}` });
-    const saved = await save(session, 'Canals', { query: 'canal' });
-    await run(session, saved.id);
-    const fresh = [await add(session, { title: 'canal a' }), await add(session, { title: 'canal b' })];
-    const first = await run(session, saved.id, { limit: 3 });
-    expect(newIds(first).sort()).toEqual([...fresh].sort());
-    const second = await run(session, saved.id, { limit: 3, cursor: first.nextCursor });
-    expect(second.newSinceLastRun).toEqual(first.newSinceLastRun);
-    expect(second.searchId).toBe(first.searchId);
-    const marked = [...first.items, ...second.items]
-      .filter((item) => item.isNew)
-      .map((item) => item.media.id);
-    expect(marked.sort()).toEqual([...fresh].sort());
-    expect(await searchesUsed(session)).toBe(2);
-
-    const other = await run(session, saved.id, { limit: 3 });
-    expect(newIds(other)).toEqual([]);
-    const late = await run(session, saved.id, { limit: 3, cursor: first.nextCursor });
-    expect(late.newSinceLastRun).toBeNull();
-    expect(late.items.map((item) => item.isNew)).toEqual([null, null, null]);
-
-    const refused = await send(session, 'post', `/${saved.id}/run`, { cursor: 'nonsense' });
-    expect([refused.status, refused.body.code]).toEqual([400, 'invalid-cursor']);
-    const another = await save(session, 'Other', { query: 'port' });
-    const foreign = await send(session, 'post', `/${another.id}/run`, { cursor: first.nextCursor });
-    expect([foreign.status, foreign.body.code]).toEqual([400, 'invalid-cursor']);
-    for (const body of [{ limit: 0 }, { limit: 'x' }, { query: 'port' }, { markSeen: 'yes' }]) {
-      expect((await send(session, 'post', `/${saved.id}/run`, body)).status).toBe(400);
-    }
-  });
-
-  it('of runs at the same time, exactly one reports a new file, and the next reports none', async () => {
-    const session = await app.createSession();
-    await add(session, { title: 'viaduct' });
-    const saved = await save(session, 'Viaducts', { query: 'viaduct' });
-    const firsts = await Promise.all([run(session, saved.id), run(session, saved.id)]);
-    expect(firsts.map((answer) => answer.newSinceLastRun!.count)).toEqual([0, 0]);
-    const fresh = await add(session, { title: 'viaduct in spring' });
-    const answers = await Promise.all(Array.from({ length: 5 }, () => run(session, saved.id)));
-    expect(answers.flatMap(newIds)).toEqual([fresh]);
-    expect(answers.map((answer) => answer.total)).toEqual(Array(5).fill(2));
-    expect(newIds(await run(session, saved.id))).toEqual([]);
-  });
-
-  it('a change of the search begins anew, a new name does not', async () => {
-    const session = await app.createSession();
-    await add(session, { title: 'tram' });
-    const saved = await save(session, 'Rails', { query: 'tram' });
-    await run(session, saved.id);
-    const train = await add(session, { title: 'train' });
-    await send(session, 'patch', `/${saved.id}`, { name: 'On rails', search: { query: 'tram' } });
-    expect((await run(session, saved.id)).newSinceLastRun!.since).not.toBeNull();
-    const { body } = await send(session, 'patch', `/${saved.id}`, { search: { query: 'train' } });
-    expect(body.lastRunAt).toBeNull();
-    const anew = await run(session, saved.id);
-    expect(anew.items.map((item) => item.media.id)).toEqual([train]);
-    expect(anew.newSinceLastRun).toMatchObject({ since: null, count: 0 });
-  });
-
-  it('a run on words alone takes nothing away from what was seen', async () => {
-    const session = await app.createSession();
-    const byMeaning = await add(session, { title: 'x' });
-    await embed(session, byMeaning, 'sailboat');
-    const saved = await save(session, 'Boats', { query: 'sailboat' });
-    expect((await run(session, saved.id)).total).toBe(1);
-    const { textEmbedder } = app.runtime.ai;
-    const original = textEmbedder.embed;
-    textEmbedder.embed = () =>
-      Promise.reject(new ProviderError('provider-unavailable', 'down', true, 'Wait.'));
-    const byWord = await add(session, { title: 'sailboat' });
-    try {
-      const degraded = await run(session, saved.id);
-      expect([degraded.degraded, degraded.total]).toEqual(['semantic-unavailable', 1]);
-      expect(newIds(degraded)).toEqual([byWord]);
-    } finally {
-      textEmbedder.embed = original;
-    }
-    const whole = await run(session, saved.id);
-    expect([whole.total, newIds(whole)]).toEqual([2, []]);
-  });
-
-  it('says how far it compares when the result is larger than what is looked at', async () => {
-    const session = await app.createSession();
-    await asUser(session.id, () =>
-      app.database.run(
-        (tx) => tx.$executeRaw`
-          INSERT INTO media_files (user_id, id, filename, original_filename, title, file_type, mime_type,
-            file_size_bytes, file_hash, storage_provider, s3_bucket, s3_key, status)
-          SELECT ${session.id}::uuid, gen_random_uuid(), 'f', 'f.jpg', 'capybara ' || n, 'image', 'image/jpeg', 1,
-            lpad(to_hex(n), 64, '0'), 'local', 'b', ${session.id} || '/' || n, 'completed' FROM generate_series(1, 1100) n`,
-      ),
-    );
-    const saved = await save(session, 'Capybaras', { query: 'capybara', mode: 'text' });
-    const first = await run(session, saved.id, { limit: 1 });
-    expect(first).toMatchObject({ total: 1000, newSinceLastRun: { isCapped: true, count: 0 } });
-    expect((await run(session, saved.id, { limit: 1 })).newSinceLastRun).toMatchObject({
-      isCapped: true,
-      count: 0,
-    });
-  });
-
-  it('answers 409 with the field when the stored search is not valid any more, and charges nothing', async () => {
-    const session = await app.createSession();
-    const outdated: [object, string][] = [
-      [{ query: 'x', filter: { fileType: 'hologram' } }, '/search/filter/fileType'],
-      [{ query: 'x', abolished: 1 }, '/search/abolished'],
-      [{ query: '-x', mode: 'semantic' }, '/search/query'],
-    ];
-    for (const [search, pointer] of outdated) {
-      const saved = await save(session, `old ${pointer}`, { query: 'x' });
-      await asUser(session.id, () =>
-        app.database.run((tx) =>
-          tx.savedSearch.update({
-            where: { userId_id: { userId: session.id, id: saved.id } },
-            data: { search },
-          }),
-        ),
-      );
-      const answer = await send(session, 'post', `/${saved.id}/run`);
-      expect([answer.status, answer.body.code]).toEqual([409, 'saved-search-outdated']);
-      expect(answer.body.errors).toEqual([expect.objectContaining({ pointer })]);
-      expect((await send(session, 'get', `/${saved.id}`)).status).toBe(200);
-    }
-    expect(await searchesUsed(session)).toBe(0);
-  });
-
-  it('is the owner’s alone: everybody else gets 404, and their own search finds their own files', async () => {
-    const alice = await app.createSession();
-    const bob = await app.createSession();
-    await add(alice, { title: 'castle' });
-    const own = await add(bob, { title: 'castle' });
-    const saved = await save(alice, 'Castles', { query: 'castle' });
-    for (const [method, path, body] of [
-      ['get', '', undefined],
-      ['patch', '', { name: 'mine' }],
-      ['delete', '', undefined],
-      ['post', '/run', undefined],
-    ] as const) {
-      const [foreign, unknown] = [
-        await send(bob, method, `/${saved.id}${path}`, body),
-        await send(bob, method, `/${uuidv7()}${path}`, body),
-      ];
-      expect([method, path, foreign.status, foreign.body.detail]).toEqual([
-        method,
-        path,
-        404,
-        unknown.body.detail,
-      ]);
-    }
-    expect((await send(bob, 'get', '')).body.items).toEqual([]);
-    expect(await searchesUsed(bob)).toBe(0);
-    const mine = await save(bob, 'Castles', { query: 'castle' });
-    expect((await run(bob, mine.id)).items.map((item) => item.media.id)).toEqual([own]);
-    expect((await send(alice, 'get', `/${saved.id}`)).body).toEqual(saved);
   });
 });
