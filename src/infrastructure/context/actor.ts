@@ -7,7 +7,7 @@ export const SYSTEM_PLACES = {
   'auth.register': 'creates the user',
   'jobs.dispatch': 'finds due jobs of all users and hands out their ids',
   'jobs.reconcile': 'finds jobs whose lease ran out',
-  maintenance: 'expired reservations, tokens and keys; billing periods; partitions; trash',
+  maintenance: 'expired reservations, tokens and keys; billing periods; trash; old searches',
   'start-up': 'first administrator, embedding model, checks of the database',
   seed: 'sample library and its users',
 } as const;

@@ -7,10 +7,14 @@ import {
   type PricedUsage,
 } from '../../infrastructure/ai/ai.types.js';
 import { encodeHalfvecBinary, toStoredVector } from '../../infrastructure/ai/vectors.js';
+import { sqlStateOf } from '../../infrastructure/database/sql-state.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { AI_PROVIDERS, LOGGER } from '../../infrastructure/infrastructure.tokens.js';
 import { UsageService } from '../billing/usage.service.js';
 import { JobFailure } from '../jobs/jobs.types.js';
+import { normalizeQuery } from './query-text.js';
+import { QueryVectorsService, type QueryVectorUse } from './query-vectors.service.js';
+import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
 /** A person waits for the answer: after this the search goes on with words alone. */
 const EMBEDDING_TIMEOUT_MS = 8_000;
@@ -18,9 +22,11 @@ const EMBEDDING_TIMEOUT_MS = 8_000;
 export type UnavailableReason = 'provider' | 'budget' | 'model';
 
 export interface EmbeddedQuery {
-  /** halfvec in binary form, 1536 elements. */
-  vector: Buffer;
-  usage: PricedUsage;
+  vector: HalfvecParameter;
+  /** null when no provider was asked. */
+  usage: PricedUsage | null;
+  /** Where the vector is kept; absent when it is not. */
+  kept?: QueryVectorUse;
 }
 
 export class SemanticUnavailableError extends Error {
@@ -41,6 +47,7 @@ export class QueryEmbedder {
   constructor(
     @Inject(AI_PROVIDERS) private readonly providers: AiProviders,
     @Inject(UsageService) private readonly usage: UsageService,
+    @Inject(QueryVectorsService) private readonly vectors: QueryVectorsService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -49,10 +56,28 @@ export class QueryEmbedder {
   }
 
   /**
+   * A vector that was kept (C73) is given without asking anybody. With keeping on, the normalised text is embedded, so
+   * that the vector does not depend on who of "Dog" and "dog" came first.
    * @throws SemanticUnavailableError when the provider fails or the month's budget is spent
    * @throws AppError 400 when the text holds nothing that could be embedded
    */
   async embed(text: string): Promise<EmbeddedQuery> {
+    if (!this.vectors.isOn) return this.ask(text);
+    const hash = this.vectors.hashOf(text);
+    const known = await this.vectors.find(this.model, hash);
+    if (known !== null) return { vector: known, usage: null, kept: { hash, isHit: true } };
+    const embedded = await this.ask(normalizeQuery(text));
+    try {
+      await this.vectors.keep(this.model, hash, embedded.vector);
+    } catch (error) {
+      // The vector is paid for and there: the search goes on, and its cost is recorded.
+      this.logger.warn({ sqlState: sqlStateOf(error) }, 'query vector not kept');
+      return embedded;
+    }
+    return { ...embedded, kept: { hash, isHit: false } };
+  }
+
+  private async ask(text: string): Promise<EmbeddedQuery> {
     const { textEmbedder } = this.providers;
     try {
       await this.usage.assertBudget(textEmbedder.estimate([text]));
