@@ -11,8 +11,16 @@ export const BENCH_MODEL = {
   dimensions: 1536,
 };
 export const SEED = 20_261_125;
-export const TAG_NAMES = Array.from({ length: 30 }, (_, index) => `tag-${index + 1}`);
-export const LABEL_NAMES = Array.from({ length: 60 }, (_, index) => `label-${index + 1}`);
+/** The first ones are the most frequent. */
+export const TAG_NAMES = (
+  'family,harbour,holiday,wedding,garden,office,winter,summer,party,concert,sunset,street,school,sport,kitchen,forest,' +
+  'river,castle,market,festival,portrait,night,trip,home,museum,station,bridge,island,village,work'
+).split(',');
+export const LABEL_NAMES = (
+  'person,dog,tree,car,building,sky,water,table,chair,flower,cat,boat,bicycle,mountain,road,window,door,bird,horse,cup,' +
+  'book,screen,lamp,hat,shoe,ball,cake,plate,bottle,bag,clock,bench,fence,cloud,grass,sand,snow,rock,wall,roof,train,bus,' +
+  'plane,truck,phone,camera,guitar,piano,fish,cow,sheep,apple,bread,pizza,glass,knife,sofa,bed,sink,towel'
+).split(',');
 
 const FIRST_DAY = Date.UTC(2025, 0, 1);
 const DAYS = 690;
@@ -65,6 +73,12 @@ export const QUICK_SHAPE: DataSetShape = {
     { size: 10_000, users: 1 },
   ],
   others: { users: 29, vectors: 5_000 },
+};
+
+/** The users of 100 and next to nobody else: beside them, a quick run has many others. */
+export const TINY_SHAPE: DataSetShape = {
+  sizes: [{ size: 100, users: 20 }],
+  others: { users: 1, vectors: 100 },
 };
 
 /** Files of users, made from the seed alone: a user's files do not depend on how many others there are. */

@@ -4,7 +4,7 @@ import { TOPICS } from './topics.js';
 const VOCABULARY = 20_000;
 const WORDS_PER_TOPIC = 40;
 /** Softens the head, so that no word is in every document, as if stop words were gone. */
-const ZIPF_OFFSET = 12;
+const ZIPF_OFFSET = 6;
 const TITLE_WORDS = 4;
 const SUMMARY_WORDS = 24;
 
