@@ -40,12 +40,11 @@ async function run(options: Options): Promise<void> {
       runtimeUrl: postgres.runtimeUrl(BENCH_DATABASE),
       truth: await Truth.connect(url),
     };
-    const started = performance.now();
-    for (const part of options.parts) {
-      await PART_RUNS[part](bench, options);
-      console.log(`\n(${part}: done after ${((performance.now() - started) / 1_000).toFixed(0)} s)`);
+    try {
+      await runParts(bench, options);
+    } finally {
+      await bench.truth.close();
     }
-    await bench.truth.close();
     report.goalTable();
     const name = `${new Date().toISOString().slice(0, 10)}-search${options.quick ? '-quick' : ''}.md`;
     console.log(`\nWritten to ${report.write(join(PROJECT_DIR, 'bench', 'results'), name)}`);
@@ -53,6 +52,14 @@ async function run(options: Options): Promise<void> {
     await rm(scratch, { recursive: true, force: true });
     if (options.data === undefined) await postgres.stop();
     else await postgres.shutDown();
+  }
+}
+
+async function runParts(bench: Bench, options: Options): Promise<void> {
+  const started = performance.now();
+  for (const part of options.parts) {
+    await PART_RUNS[part](bench, options);
+    console.log(`\n(${part}: done after ${((performance.now() - started) / 1_000).toFixed(0)} s)`);
   }
 }
 

@@ -46,6 +46,7 @@ export class ProductServer {
         HOST: '127.0.0.1',
         DATA_DIR: mkdtempSync(join(bench.scratch, 'data-')),
         DATABASE_URL: bench.runtimeUrl,
+        DATABASE_SSL: 'disable',
         JWT_SECRET: secret,
         LOG_LEVEL: 'error',
       },
