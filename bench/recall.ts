@@ -113,8 +113,9 @@ async function checkUser(
   return found;
 }
 
-const average = (samples: readonly Found[]): number =>
-  samples.reduce((sum, { recall }) => sum + recall, 0) / samples.length;
+function average(samples: readonly Found[]): number {
+  return samples.reduce((sum, { recall }) => sum + recall, 0) / samples.length;
+}
 
 function readOptions(): Options {
   const { values } = parseArgs({

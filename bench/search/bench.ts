@@ -16,7 +16,7 @@ export interface Bench {
   runtimeUrl: string;
   report: Report;
   truth: Truth;
-  options: { queries: number; quick: boolean };
+  options: { queries: number; quick: boolean; documents: boolean };
   /** Folder for files of the peers; removed at the end. */
   scratch: string;
 }

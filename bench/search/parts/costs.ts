@@ -17,13 +17,7 @@ interface IndexFacts {
 }
 
 /** The index of the documents on the product's own column: what the two-stage plan saves. */
-const GRAPH: IndexFacts = {
-  name: 'HNSW on halfvec (not used)',
-  table: 'media_embeddings',
-  definition: 'CREATE INDEX bench_hnsw ON public.media_embeddings USING hnsw (embedding halfvec_cosine_ops)',
-  bytes: 0,
-  isConstraint: false,
-};
+const GRAPH = 'CREATE INDEX bench_hnsw ON public.media_embeddings USING hnsw (embedding halfvec_cosine_ops)';
 
 /** Size, build time and insert cost of the tables that a search reads and of their indexes, and 10 million rows. */
 export async function measureCosts(bench: Bench): Promise<void> {
@@ -34,30 +28,31 @@ export async function measureCosts(bench: Bench): Promise<void> {
   await client.query('SET max_parallel_maintenance_workers = 0');
   try {
     const rows = data.vectorCount;
-    const indexes = await indexFacts(client);
-    const all = await insertMilliseconds(client, null);
+    await makeProbe(client, rows);
+    const inserts = [await insertMilliseconds(client, null)];
     const costs: Row[] = [];
+    const indexes = await indexFacts(client);
     for (const table of ['media_embeddings', 'search_docs']) {
-      const bytes = await tableBytes(client, table);
-      costs.push(rowOf({ name: `table ${table}`, bytes, rows }));
+      costs.push(rowOf({ name: `table ${table}`, bytes: await tableBytes(client, table), rows }));
       for (const index of indexes.filter((candidate) => candidate.table === table)) {
         const buildSeconds = index.isConstraint ? null : await buildSecondsOf(client, index);
-        const without =
-          table === 'media_embeddings' && !index.isConstraint
-            ? await insertMilliseconds(client, index.name)
-            : null;
-        costs.push(
-          rowOf({ ...index, rows, buildSeconds, insertMs: without === null ? null : all - without }),
-        );
+        const canDrop = table === 'media_embeddings' && !index.isConstraint;
+        const insert = canDrop ? await insertMilliseconds(client, index.name) : null;
+        if (insert) inserts.push(insert);
+        costs.push(rowOf({ ...index, rows, buildSeconds, insertMs: insert?.difference ?? null }));
       }
     }
-    costs.push(await graphRow(client, rows, all));
+    if (bench.options.documents) costs.push(await graphRow(client, rows));
+    const all = percentile(
+      inserts.map((insert) => insert.withAll),
+      0.5,
+    );
     report.heading(
       'Costs',
       `${rows.toLocaleString('en')} vectors. Build: one process, everything in memory. Insert: a statement of ` +
-        `${PROBE_ROWS.toLocaleString('en')} rows of many users, all checks and triggers on, ${REPEATS} times, rolled back; ` +
-        `${round(all)} ms a row with all indexes; per index the difference without it (noise about .01 ms). ` +
-        'The last columns multiply by 50 or what leads to 10 million rows: the user indexes grow in line, and HNSW takes ' +
+        `${PROBE_ROWS.toLocaleString('en')} rows of many users, all checks and triggers on, rolled back; ${round(all)} ms a ` +
+        `row with all indexes, and per index the difference without it, medians of ${REPEATS} pairs in turn (what is below ` +
+        '.02 ms is noise). The last columns are in proportion: the indexes in use grow in line with the rows; HNSW takes ' +
         'longer than that, since its graph no longer fits into the memory that builds it.',
     );
     report.table(costs);
@@ -118,51 +113,63 @@ async function buildSecondsOf(client: pg.Client, { name, definition }: IndexFact
   return milliseconds / 1_000;
 }
 
-/**
- * Milliseconds a row to insert vectors, with all indexes or without one: inside a transaction that is rolled back, which
- * brings the index back as it was. The median of several.
- */
-async function insertMilliseconds(client: pg.Client, withoutIndex: string | null): Promise<number> {
-  await client.query(`DROP TABLE IF EXISTS bench_probe;
-    CREATE TEMP TABLE bench_probe AS
+/** Vectors of many users, to be inserted once more as further segments of their files. */
+async function makeProbe(client: pg.Client, rows: number): Promise<void> {
+  const every = Math.max(1, Math.floor(rows / (3 * PROBE_ROWS)));
+  await client.query(`CREATE TEMP TABLE bench_probe AS
     SELECT user_id, media_file_id, model_id, source_text, embedding FROM media_embeddings
-    WHERE hashtext(id::text) % ${Math.max(1, Math.floor((await rowCount(client)) / (PROBE_ROWS * 3)))} = 0 LIMIT ${PROBE_ROWS}`);
-  const { rows } = await client.query<{ count: string }>('SELECT count(*) AS count FROM bench_probe');
-  const times: number[] = [];
+    WHERE hashtext(id::text) % ${every} = 0 LIMIT ${PROBE_ROWS}`);
+}
+
+interface InsertCost {
+  /** Milliseconds a row with all indexes. */
+  withAll: number;
+  /** What the index adds to that; 0 when none was named. */
+  difference: number;
+}
+
+/** Inserts the probe with and without one index, in turn. */
+async function insertMilliseconds(client: pg.Client, index: string | null): Promise<InsertCost> {
+  const times = { with: [] as number[], without: [] as number[] };
   for (let repeat = 0; repeat <= REPEATS; repeat++) {
-    await client.query('BEGIN');
-    if (withoutIndex !== null) await client.query(`DROP INDEX ${pg.escapeIdentifier(withoutIndex)}`);
-    const { milliseconds } = await timed(() =>
-      client.query(`INSERT INTO media_embeddings (user_id, media_file_id, model_id, segment_type, start_time_seconds,
-          end_time_seconds, source_text, embedding)
-        SELECT user_id, media_file_id, model_id, 'visual', 0, 1, source_text, embedding FROM bench_probe`),
-    );
-    await client.query('ROLLBACK');
-    // The first one warms up.
-    if (repeat > 0) times.push(milliseconds / Number(rows[0]!.count));
+    const withAll = await insertOnce(client, null);
+    const without = index === null ? withAll : await insertOnce(client, index);
+    // The first pair warms up.
+    if (repeat === 0) continue;
+    times.with.push(withAll);
+    times.without.push(without);
   }
+  // What was rolled back left dead rows behind.
   await client.query('VACUUM media_embeddings');
-  return percentile(times, 0.5);
+  const withAll = percentile(times.with, 0.5);
+  return { withAll, difference: withAll - percentile(times.without, 0.5) };
 }
 
-async function rowCount(client: pg.Client): Promise<number> {
-  const { rows } = await client.query<{ count: string }>('SELECT count(*) AS count FROM media_embeddings');
-  return Number(rows[0]!.count);
+/** Milliseconds a row, in a transaction that is rolled back: which also brings a dropped index back as it was. */
+async function insertOnce(client: pg.Client, withoutIndex: string | null): Promise<number> {
+  await client.query('BEGIN');
+  if (withoutIndex !== null) await client.query(`DROP INDEX ${pg.escapeIdentifier(withoutIndex)}`);
+  const { value, milliseconds } = await timed(() =>
+    client.query(`INSERT INTO media_embeddings (user_id, media_file_id, model_id, segment_type, start_time_seconds,
+        end_time_seconds, source_text, embedding)
+      SELECT user_id, media_file_id, model_id, 'visual', 0, 1, source_text, embedding FROM bench_probe`),
+  );
+  await client.query('ROLLBACK');
+  return milliseconds / (value.rowCount ?? 1);
 }
 
-async function graphRow(client: pg.Client, rows: number, all: number): Promise<Row> {
-  const { milliseconds } = await timed(() => client.query(GRAPH.definition));
+async function graphRow(client: pg.Client, rows: number): Promise<Row> {
+  const { milliseconds } = await timed(() => client.query(GRAPH));
   try {
     const { rows: sizes } = await client.query<{ bytes: string }>(
       `SELECT pg_relation_size('bench_hnsw') AS bytes`,
     );
-    const insertMs = (await insertMilliseconds(client, null)) - all;
     return rowOf({
-      name: GRAPH.name,
+      name: 'HNSW on halfvec (not used)',
       bytes: Number(sizes[0]!.bytes),
       rows,
       buildSeconds: milliseconds / 1_000,
-      insertMs,
+      insertMs: (await insertMilliseconds(client, 'bench_hnsw')).difference,
     });
   } finally {
     await client.query('DROP INDEX IF EXISTS bench_hnsw');
