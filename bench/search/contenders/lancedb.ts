@@ -1,4 +1,5 @@
 import type { BenchUser, DataSet } from '../data/data-set.js';
+import { DIMENSIONS } from '../data/topics.js';
 import { timed } from '../measure.js';
 import { loadPeer, peerVersion } from '../peers.js';
 import { TOP } from '../truth.js';
@@ -29,8 +30,56 @@ interface Lance {
     createTable(name: string, rows: unknown): Promise<LanceTable>;
     close(): void;
   }>;
-  makeArrowTable(rows: unknown[]): unknown;
   Index: { hnswSq(options: object): unknown; bitmap(): unknown };
+}
+
+/** What of apache-arrow, which LanceDB brings along, makes a table without copying. */
+interface Arrow {
+  Field: new (name: string, type: object, nullable: boolean) => object;
+  Int32: new () => object;
+  Float32: new () => object;
+  FixedSizeList: new (size: number, field: object) => object;
+  Struct: new (fields: object[]) => object;
+  Schema: new (fields: object[]) => object;
+  Table: new (schema: object, batches: object[]) => object;
+  RecordBatch: new (schema: object, data: object) => object;
+  makeData(options: object): object;
+}
+
+interface LanceRow {
+  id: number;
+  owner: number;
+  vector: Float32Array;
+}
+
+/** Numbers as int32 and vectors as lists of float32; LanceDB's own conversion makes float64 of the numbers. */
+function arrowTable(arrow: Arrow, rows: readonly LanceRow[]): object {
+  const floats = new Float32Array(rows.length * DIMENSIONS);
+  for (const [place, { vector }] of rows.entries()) floats.set(vector, place * DIMENSIONS);
+  const integer = new arrow.Int32();
+  const list = new arrow.FixedSizeList(DIMENSIONS, new arrow.Field('item', new arrow.Float32(), true));
+  const fields = [
+    new arrow.Field('id', integer, false),
+    new arrow.Field('owner', integer, false),
+    new arrow.Field('vector', list, false),
+  ];
+  const integers = (values: number[]): object =>
+    arrow.makeData({ type: integer, data: Int32Array.from(values) });
+  const vectors = arrow.makeData({
+    type: list,
+    length: rows.length,
+    nullCount: 0,
+    child: arrow.makeData({ type: new arrow.Float32(), data: floats }),
+  });
+  const children = [integers(rows.map((row) => row.id)), integers(rows.map((row) => row.owner)), vectors];
+  const data = arrow.makeData({
+    type: new arrow.Struct(fields),
+    length: rows.length,
+    nullCount: 0,
+    children,
+  });
+  const schema = new arrow.Schema(fields);
+  return new arrow.Table(schema, [new arrow.RecordBatch(schema, data)]);
 }
 
 /** One LanceDB table on local disk, searched through its graph and without it. */
@@ -45,13 +94,14 @@ export class LanceVectors {
 
   static async load(data: DataSet, folder: string): Promise<LanceVectors> {
     const lance = await loadPeer<Lance>('@lancedb/lancedb');
+    const arrow = await loadPeer<Arrow>('apache-arrow');
     const connection = await lance.connect(folder);
     const numbering = new Numbering();
     let table: LanceTable | undefined;
-    let rows: { id: number; owner: number; vector: Float32Array }[] = [];
+    let rows: LanceRow[] = [];
     const flush = async (): Promise<void> => {
       if (rows.length === 0) return;
-      const batch = lance.makeArrowTable(rows);
+      const batch = arrowTable(arrow, rows);
       if (table === undefined) table = await connection.createTable('vectors', batch);
       else await table.add(batch);
       rows = [];
