@@ -1,15 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import {
-  ProviderError,
-  type AiProviders,
-  type EmbeddingModel,
-  type PricedUsage,
-} from '../../infrastructure/ai/ai.types.js';
+import { ProviderError, type EmbeddingModel, type PricedUsage } from '../../infrastructure/ai/ai.types.js';
+import { TextEmbedders } from '../../infrastructure/ai/text-embedders.js';
 import { encodeHalfvecText, toStoredVector } from '../../infrastructure/ai/vectors.js';
+import type { Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
-import { AI_PROVIDERS, LOGGER } from '../../infrastructure/infrastructure.tokens.js';
+import { LOGGER } from '../../infrastructure/infrastructure.tokens.js';
 import { UsageService } from '../billing/usage.service.js';
+import { ActiveEmbeddingModelReader } from '../media/embedding-models/active-embedding-model.reader.js';
 import { JobFailure } from '../jobs/jobs.types.js';
 
 /** A person waits for the answer: after this the search goes on with words alone. */
@@ -20,6 +18,8 @@ export type UnavailableReason = 'provider' | 'budget' | 'model';
 export interface EmbeddedQuery {
   /** halfvec in text form, 1536 elements. */
   vector: string;
+  /** The model that made it; to be compared with vectors of this model only. */
+  model: EmbeddingModel;
   usage: PricedUsage;
 }
 
@@ -35,30 +35,35 @@ export class SemanticUnavailableError extends Error {
   }
 }
 
-/** Turns a query's text into a vector, within the plan's budget. Never called inside a transaction. */
+/** Turns a query's text into a vector of the active model, within the plan's budget. Never called inside a transaction. */
 @Injectable()
 export class QueryEmbedder {
   constructor(
-    @Inject(AI_PROVIDERS) private readonly providers: AiProviders,
+    @Inject(ActiveEmbeddingModelReader) private readonly activeModels: ActiveEmbeddingModelReader,
+    @Inject(TextEmbedders) private readonly embedders: TextEmbedders,
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  get model(): EmbeddingModel {
-    return this.providers.textEmbedder.model;
+  /** The active model as it is in this transaction, or null when there is none; whether or not it can be served. */
+  activeModel(tx: Transaction): Promise<EmbeddingModel | null> {
+    return this.activeModels.readIn(tx);
   }
 
   /**
-   * @throws SemanticUnavailableError when the provider fails or the month's budget is spent
+   * @throws SemanticUnavailableError when the provider fails, the month's budget is spent, or nothing in this process can
+   *   embed with the active model
    * @throws AppError 400 when the text holds nothing that could be embedded
    */
   async embed(text: string): Promise<EmbeddedQuery> {
-    const { textEmbedder } = this.providers;
+    const model = await this.activeModels.read();
+    const embedder = model && this.embedders.find(model);
+    if (!model || !embedder) throw new SemanticUnavailableError('model');
     try {
-      await this.usage.assertBudget(textEmbedder.estimate([text]));
-      const { vectors, usage } = await textEmbedder.embed([text], AbortSignal.timeout(EMBEDDING_TIMEOUT_MS));
+      await this.usage.assertBudget(embedder.estimate([text]));
+      const { vectors, usage } = await embedder.embed([text], AbortSignal.timeout(EMBEDDING_TIMEOUT_MS));
       if (vectors[0] === undefined) throw new SemanticUnavailableError('provider', usage);
-      return { vector: encodeHalfvecText(toStoredVector(vectors[0])), usage };
+      return { vector: encodeHalfvecText(toStoredVector(vectors[0])), model, usage };
     } catch (error) {
       throw this.translate(error);
     }
@@ -79,4 +84,9 @@ export class QueryEmbedder {
     this.logger.warn({ code: error.code, hint: error.hint }, 'query could not be embedded');
     return new SemanticUnavailableError('provider', error.usage, { cause: error });
   }
+}
+
+/** How answers name a model: by its name, and its version where that is not the first. */
+export function modelLabel({ name, version }: EmbeddingModel): string {
+  return version === 'v1' ? name : `${name} ${version}`;
 }

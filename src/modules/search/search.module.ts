@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { BillingModule } from '../billing/billing.module.js';
+import { EmbeddingModelsModule } from '../media/embedding-models/embedding-models.module.js';
 import { MediaModule } from '../media/media.module.js';
 import { PageReader } from './page-reader.js';
 import { QueryEmbedder } from './query-embedder.js';
@@ -16,7 +17,7 @@ import { SuggestionsService } from './suggestions.service.js';
 
 /** Search by words and by meaning, similar files, history and suggestions. */
 @Module({
-  imports: [AuditModule, BillingModule, MediaModule],
+  imports: [AuditModule, BillingModule, EmbeddingModelsModule, MediaModule],
   controllers: [SearchController, SearchHistoryController],
   providers: [
     PageReader,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import type { PricedUsage } from '../../infrastructure/ai/ai.types.js';
+import type { EmbeddingModel, PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { CursorCodec } from '../../infrastructure/http/cursor.js';
@@ -11,7 +11,12 @@ import type { SearchRequest } from './dto/search.request.js';
 import type { SearchResponse } from './dto/search.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
 import { PageReader } from './page-reader.js';
-import { QueryEmbedder, SemanticUnavailableError, type UnavailableReason } from './query-embedder.js';
+import {
+  modelLabel,
+  QueryEmbedder,
+  SemanticUnavailableError,
+  type UnavailableReason,
+} from './query-embedder.js';
 import { parseQuery, type ParsedQuery } from './query-text.js';
 import { MAX_EXACT_VECTORS, Ranker, segmentTypesOf, type Ranking, type SearchMode } from './ranker.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
@@ -46,6 +51,7 @@ interface Search {
 
 interface QueryVector {
   halfvec: string | null;
+  model: EmbeddingModel | null;
   unavailable: UnavailableReason | null;
   usage: PricedUsage | null;
 }
@@ -91,7 +97,7 @@ export class SearchService {
         : null,
       tookMs,
       plan: found.ranking.plan,
-      model: found.ranking.plan === 'none' ? null : this.embedder.model.name,
+      model: found.ranking.plan === 'none' || !vector.model ? null : modelLabel(vector.model),
       ...(found.unavailable
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
@@ -148,14 +154,14 @@ export class SearchService {
       (search.mode === 'hybrid' && search.alpha === 0) ||
       search.query.meaning === '' ||
       segmentTypesOf(zones)?.length === 0;
-    if (needless) return { halfvec: null, unavailable: null, usage: null };
+    if (needless) return { halfvec: null, model: null, unavailable: null, usage: null };
     try {
-      const { vector, usage } = await this.embedder.embed(search.query.meaning);
-      return { halfvec: vector, unavailable: null, usage };
+      const { vector, model, usage } = await this.embedder.embed(search.query.meaning);
+      return { halfvec: vector, model, unavailable: null, usage };
     } catch (error) {
       if (!(error instanceof SemanticUnavailableError)) throw error;
       if (search.mode === 'semantic') throw await this.refusal(error);
-      return { halfvec: null, unavailable: error.reason, usage: error.usage ?? null };
+      return { halfvec: null, model: null, unavailable: error.reason, usage: error.usage ?? null };
     }
   }
 
@@ -230,11 +236,10 @@ export class SearchService {
     return shown.slice(0, search.continues.shown);
   }
 
-  /** Vectors of different models cannot be compared: the query's model must be the active one. */
+  /** Vectors of different models cannot be compared: the query's must be the active one (or have been a moment ago). */
   private async modelFacts(tx: Transaction, userId: string, search: Search, vector: QueryVector) {
-    const { halfvec } = vector;
-    if (halfvec === null) return { embeddedBy: null, unavailable: vector.unavailable };
-    const { model } = this.embedder;
+    const { halfvec, model } = vector;
+    if (halfvec === null || model === null) return { embeddedBy: null, unavailable: vector.unavailable };
     const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
     if (facts !== null) return { embeddedBy: { halfvec, model, ...facts }, unavailable: null };
     if (search.mode === 'semantic') throw semanticUnavailable(new SemanticUnavailableError('model'));

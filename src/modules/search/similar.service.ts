@@ -4,7 +4,7 @@ import { errors } from '../../infrastructure/errors/app-error.js';
 import { MediaSummaryReader } from '../media/media-summary.reader.js';
 import type { SimilarQuery } from './dto/search.queries.js';
 import type { SimilarHitResponse, SimilarResponse } from './dto/search.response.js';
-import { QueryEmbedder } from './query-embedder.js';
+import { modelLabel, QueryEmbedder } from './query-embedder.js';
 import { MAX_EXACT_VECTORS, Ranker, type Ranking } from './ranker.js';
 import { SearchRepository } from './search.repository.js';
 import type { NearDuplicateRow } from './sql/similar.sql.js';
@@ -29,8 +29,9 @@ export class SimilarService {
   /** @throws AppError 404 when the user has no such file */
   similar(userId: string, mediaFileId: string, query: SimilarQuery): Promise<SimilarResponse> {
     return this.database.run(async (tx) => {
-      const { model } = this.embedder;
-      const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+      const model = await this.embedder.activeModel(tx);
+      const facts =
+        model && (await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 }));
       const modelId = facts?.modelId ?? NO_MODEL;
       const source = await this.repository.similarSource(tx, { userId, mediaFileId, modelId });
       if (source === null) throw errors.notFound('media file');
@@ -45,7 +46,7 @@ export class SimilarService {
           })
         : [];
       const ranking =
-        source.vector === null || facts === null
+        source.vector === null || facts === null || model === null
           ? null
           : await this.ranker.rank(tx, {
               userId,
@@ -61,7 +62,7 @@ export class SimilarService {
         items: await this.hits(tx, mediaFileId, query.limit, duplicates, ranking),
         status: source.vector === null ? 'pending' : 'ready',
         plan: ranking?.plan ?? 'none',
-        model: ranking === null ? null : model.name,
+        model: ranking === null || model === null ? null : modelLabel(model),
       };
     });
   }
