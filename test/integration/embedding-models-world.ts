@@ -1,14 +1,6 @@
-import type { EmbeddingModel } from '../../src/infrastructure/ai/ai.types.js';
 import type { EmbeddingModelResponse } from '../../src/modules/media/embedding-models/dto/embedding-models.dto.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
-import {
-  activeModel,
-  asUser,
-  embedText,
-  insertEmbeddings,
-  insertMedia,
-  type MediaFixture,
-} from './search-fixtures.js';
+import { asUser, embedText, insertEmbeddings, insertMedia, type MediaFixture } from './search-fixtures.js';
 
 export const V2 = { provider: 'local', name: 'local-hash-embedding', version: 'v2', dimensions: 1024 };
 
@@ -16,7 +8,7 @@ export const V2 = { provider: 'local', name: 'local-hash-embedding', version: 'v
 export interface World {
   app: TestApp;
   admin: Session;
-  /** Id of the local model v1. */
+  /** Id of the local model v1; 0 while it is not registered. */
   v1: number;
   add(session: Session, media: MediaFixture): Promise<string>;
   list(): Promise<EmbeddingModelResponse[]>;
@@ -38,10 +30,12 @@ export interface World {
 
 export async function openWorld(databaseUrl: string, env: Record<string, string> = {}): Promise<World> {
   const app = await startTestApp(env, { databaseUrl });
-  return worldOf(app, await app.createSession({ role: 'ADMIN' }));
+  return worldOf(app, null);
 }
 
-export async function worldOf(app: TestApp, admin: Session): Promise<World> {
+/** @param known an administrator of an earlier process; a fresh one when null */
+export async function worldOf(app: TestApp, known: Session | null): Promise<World> {
+  const admin = known ?? (await app.createSession({ role: 'ADMIN' }));
   const v1 = await app.database.runAsSystem('start-up', async (tx) => {
     const row = await tx.embeddingModel.findFirst({ where: { ...V2, version: 'v1', dimensions: 1536 } });
     return row?.id ?? null;
@@ -57,13 +51,13 @@ export async function worldOf(app: TestApp, admin: Session): Promise<World> {
   return {
     app,
     admin,
-    v1: v1 ?? (await activeModel(app.database)),
+    v1: v1 ?? 0,
     list,
     model,
     add: async (session, media) => {
       const vector = await embedText(media.title);
-      const [{ id: modelId }] = await app.database.runAsSystem('start-up', (tx) =>
-        tx.embeddingModel.findMany({ where: { ...V2, version: 'v1', dimensions: 1536 } }),
+      const { id: modelId } = await app.database.runAsSystem('start-up', (tx) =>
+        tx.embeddingModel.findFirstOrThrow({ where: { ...V2, version: 'v1', dimensions: 1536 } }),
       );
       return asUser(session.id, () =>
         app.database.run(async (tx) => {
@@ -106,10 +100,4 @@ export async function worldOf(app: TestApp, admin: Session): Promise<World> {
       };
     },
   };
-}
-
-export async function setStates(app: TestApp, state: string, where: Partial<EmbeddingModel>): Promise<void> {
-  await app.database.runAsSystem('start-up', (tx) =>
-    tx.embeddingModel.updateMany({ where, data: { state } }),
-  );
 }
