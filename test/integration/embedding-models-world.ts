@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EmbeddingModelResponse } from '../../src/modules/media/embedding-models/dto/embedding-models.dto.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { asUser, embedText, insertEmbeddings, insertMedia, type MediaFixture } from './search-fixtures.js';
@@ -35,7 +36,7 @@ export async function openWorld(databaseUrl: string, env: Record<string, string>
 
 /** @param known an administrator of an earlier process; a fresh one when null */
 export async function worldOf(app: TestApp, known: Session | null): Promise<World> {
-  const admin = known ?? (await app.createSession({ role: 'ADMIN' }));
+  const admin = known ?? (await app.createSession({ role: 'ADMIN', subscriptionTier: 'ultimate' }));
   const v1 = await app.database.runAsSystem('start-up', async (tx) => {
     const row = await tx.embeddingModel.findFirst({ where: { ...V2, version: 'v1', dimensions: 1536 } });
     return row?.id ?? null;
@@ -74,7 +75,9 @@ export async function worldOf(app: TestApp, known: Session | null): Promise<Worl
     complete: (id) =>
       app.eventually(async () => {
         const found = await model(id);
-        return found.isComplete && found.openJobs === 0 ? found : null;
+        if (found.isComplete && found.openJobs === 0) return found;
+        await sleep(200);
+        return null;
       }),
     vectors: (session, mediaFileId) =>
       asUser(session.id, () =>
