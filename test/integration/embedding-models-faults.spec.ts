@@ -47,14 +47,14 @@ it('goes on after its workers were killed and the process was started anew', asy
   const v2 = await registerV2(first);
   await first.post(`/${v2}/reindex`);
   expect(await first.app.nest.get(ReindexFeeder).feed()).toMatchObject({ jobs: 6 });
+  // And a file that the feeder has not come to yet.
+  await first.add(owner, { title: 'the seventh' });
   await first.app.stop();
   // What killed workers leave: leases that nobody renews.
   await superuser.query(`UPDATE processing_jobs SET status = 'processing', attempts = 1, locked_by = 'gone',
     fencing_token = fencing_token + 1, lease_expires_at = now() - interval '1 minute'
     WHERE id IN (SELECT id FROM processing_jobs ORDER BY id LIMIT 3)`);
-  // And a file that came in while nobody was there to hand it out.
   const second = await open();
-  await second.add(owner, { title: 'the seventh' });
   expect(await second.complete(v2)).toMatchObject({ searchableFiles: 7, embeddedFiles: 7, failedFiles: 0 });
   const { rows } = await superuser.query(
     `SELECT status, attempts, count(*)::int AS jobs FROM processing_jobs GROUP BY 1, 2 ORDER BY 2`,
