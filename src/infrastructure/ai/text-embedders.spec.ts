@@ -42,7 +42,8 @@ it('refuses what it cannot serve, and names the part at fault', () => {
   expect(fault(withoutKey, { ...LOCAL, name: 'other', dimensions: 1536 })).toBe('name');
   expect(fault(withKey, { provider: 'openai', name: 'model-without-price', dimensions: 8 })).toBe('name');
   expect(fault(withKey, { ...OPENAI, version: 'v7', dimensions: 1536 })).toBe('version');
-  for (const dimensions of [0, 1537, 1.5]) expect(fault(withKey, { ...OPENAI, dimensions })).toBe('dimensions');
+  for (const dimensions of [0, 1537, 1.5])
+    expect(fault(withKey, { ...OPENAI, dimensions })).toBe('dimensions');
 });
 
 it('prices tokens by the list, and local ones with nothing', () => {

@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../../infrastructure/database/database.js';
-import type { EmbeddingModel as ModelRow, Prisma } from '../../../infrastructure/database/generated/client.js';
+import type {
+  EmbeddingModel as ModelRow,
+  Prisma,
+} from '../../../infrastructure/database/generated/client.js';
 import type { KeptModel, RegisteredModel } from './embedding-models.types.js';
 import {
   cancelReindexJobs,
