@@ -11,7 +11,7 @@ import { loadConfig } from '../src/infrastructure/config/config.js';
 import { resolveDatabaseUrl } from '../src/infrastructure/config/secrets.js';
 import { Database } from '../src/infrastructure/database/database.js';
 import { createPool } from '../src/infrastructure/database/pool.js';
-import { Ranker } from '../src/modules/search/ranker.js';
+import { MAX_EXACT_VECTORS, Ranker } from '../src/modules/search/ranker.js';
 import { RECALL_DEPTH, sampleRecall } from '../src/modules/search/recall.js';
 import { SearchRepository } from '../src/modules/search/search.repository.js';
 import { runScript, ScriptError } from '../scripts/db/connection.js';
@@ -97,15 +97,20 @@ async function checkUser(
   user: SampledUser,
   queries: number,
 ): Promise<Found[]> {
-  const ranker = new Ranker(new SearchRepository());
-  const { userId, vectorCount } = user;
+  const repository = new SearchRepository();
+  const ranker = new Ranker(repository);
+  const { userId } = user;
+  const facts = await readOnlyAs(database, userId, (tx) =>
+    repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 }),
+  );
+  if (facts === null) return [];
   const vectors = await readOnlyAs(database, userId, (tx) => sampleVectors(tx, user, model.id, queries));
   const found: Found[] = [];
   for (const halfvec of vectors) {
     const sample = await readOnlyAs(database, userId, (tx) =>
       sampleRecall(ranker, tx, {
         ...{ userId, mode: 'semantic', alpha: 1, terms: '', excludedTerms: null, filter: {}, zones: null },
-        vector: { halfvec, model, modelId: model.id, vectorCount },
+        vector: { halfvec, model, ...facts },
       }),
     );
     found.push({ user, ...sample });

@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { embeddingChecks, formatEmbeddingChecks, type EmbeddingCheck } from './embedding-check.js';
 import { ivfflatLists } from './ivfflat-lists.js';
 
 export interface DatabaseReport {
@@ -7,6 +8,8 @@ export interface DatabaseReport {
   /** Null where pg_stat_statements is not loaded. */
   slowQueries: { query: string; calls: number; meanMs: number; totalMs: number }[] | null;
   vectors: { rows: number; ivfflatLists: number };
+  /** Searchable files = embedded files? */
+  embeddings: EmbeddingCheck[];
 }
 
 /** Sizes, index use and slow queries (C50, 000-29, 001-61). Rows are the planner's estimates. */
@@ -26,6 +29,7 @@ export async function databaseReport(client: pg.ClientBase): Promise<DatabaseRep
     indexes: indexes.rows,
     slowQueries: await slowQueries(client),
     vectors: { rows, ivfflatLists: ivfflatLists(rows) },
+    embeddings: await embeddingChecks(client),
   };
 }
 
@@ -72,5 +76,6 @@ export function formatReport(report: DatabaseReport): string {
         ]
       : ['Slow queries: pg_stat_statements is absent on this server']),
     `Vectors: ${report.vectors.rows}; an ivfflat index made by hand would take lists = ${report.vectors.ivfflatLists} (not needed, see C04)`,
+    formatEmbeddingChecks(report.embeddings),
   ].join('\n');
 }

@@ -15,6 +15,7 @@ import {
   SIGNING_SECRET,
 } from './infrastructure.tokens.js';
 import { MediaTools } from './media-tools/media-tools.js';
+import { TextEmbedders } from './ai/text-embedders.js';
 import { Metrics } from './observability/metrics.js';
 import type { Runtime } from './runtime.js';
 
@@ -33,6 +34,7 @@ export class InfrastructureModule {
       { provide: OBJECT_STORAGE, useValue: runtime.storage },
       { provide: MediaTools, useValue: runtime.mediaTools },
       { provide: AI_PROVIDERS, useValue: runtime.ai },
+      { provide: TextEmbedders, useValue: runtime.textEmbedders },
       { provide: RATE_LIMITER, useValue: runtime.rateLimiter },
       { provide: SIGNING_SECRET, useValue: runtime.signingSecret },
       { provide: CursorCodec, useValue: new CursorCodec(runtime.signingSecret) },

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AiProvidersConfig, MediaFunctions } from './ai/create-ai-providers.js';
+import type { OpenAiConfig } from './ai/openai/openai-config.js';
 import { parsePriceTable } from './ai/pricing.js';
 import type { AppConfig } from './config/config.js';
 import type { MediaTools, MediaToolsOptions } from './media-tools/media-tools.js';
@@ -33,23 +34,26 @@ export function storageOptions(config: AppConfig): StorageOptions {
 }
 
 export function aiOptions(config: AppConfig): AiProvidersConfig {
+  const openai = config.AI_PROVIDER === 'openai' ? openAiOptions(config) : null;
   return {
     provider: config.AI_PROVIDER,
     tesseractPath: config.TESSERACT_PATH,
-    ...(config.AI_PROVIDER === 'openai'
-      ? {
-          openai: {
-            apiKey: config.OPENAI_API_KEY ?? '',
-            baseUrl: config.OPENAI_BASE_URL,
-            embeddingModel: config.OPENAI_EMBEDDING_MODEL,
-            embeddingDimensions: config.OPENAI_EMBEDDING_DIMENSIONS,
-            visionModel: config.OPENAI_VISION_MODEL,
-            textModel: config.OPENAI_TEXT_MODEL,
-            transcriptionModel: config.OPENAI_TRANSCRIPTION_MODEL,
-            prices: parsePriceTable(config.AI_PRICES),
-          },
-        }
-      : {}),
+    ...(openai ? { openai } : {}),
+  };
+}
+
+/** Null without a key. With one, its models can be served whatever AI_PROVIDER says. */
+export function openAiOptions(config: AppConfig): OpenAiConfig | null {
+  if (!config.OPENAI_API_KEY) return null;
+  return {
+    apiKey: config.OPENAI_API_KEY,
+    baseUrl: config.OPENAI_BASE_URL,
+    embeddingModel: config.OPENAI_EMBEDDING_MODEL,
+    embeddingDimensions: config.OPENAI_EMBEDDING_DIMENSIONS,
+    visionModel: config.OPENAI_VISION_MODEL,
+    textModel: config.OPENAI_TEXT_MODEL,
+    transcriptionModel: config.OPENAI_TRANSCRIPTION_MODEL,
+    prices: parsePriceTable(config.AI_PRICES),
   };
 }
 

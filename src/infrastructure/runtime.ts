@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { DestinationStream } from 'pino';
 import type { AiProviders } from './ai/ai.types.js';
 import { createAiProviders } from './ai/create-ai-providers.js';
+import { TextEmbedders } from './ai/text-embedders.js';
 import { resolveDatabaseUrl, resolveJwtSecret } from './config/secrets.js';
 import type { AppConfig } from './config/config.js';
 import { assertSafeDatabase } from './database/boot-checks.js';
@@ -17,7 +18,13 @@ import { MediaTools } from './media-tools/media-tools.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
 import { MemoryRateLimiter, RedisRateLimiter, type RateLimiter } from './rate-limit/rate-limiter.js';
-import { aiOptions, mediaFunctions, mediaToolsOptions, storageOptions } from './runtime-options.js';
+import {
+  aiOptions,
+  mediaFunctions,
+  mediaToolsOptions,
+  openAiOptions,
+  storageOptions,
+} from './runtime-options.js';
 import { createStorage } from './storage/create-storage.js';
 import type { ObjectStorage } from './storage/object-storage.js';
 
@@ -48,6 +55,7 @@ export interface Runtime {
   storage: ObjectStorage;
   mediaTools: MediaTools;
   ai: AiProviders;
+  textEmbedders: TextEmbedders;
   rateLimiter: RateLimiter;
   signingSecret: string;
   close(): Promise<void>;
@@ -104,6 +112,7 @@ export async function createRuntime(
     const mediaTools = new MediaTools(mediaToolsOptions(config));
     const storage = createStorage(storageOptions(config));
     const ai = createAiProviders(aiOptions(config), mediaFunctions(mediaTools));
+    const textEmbedders = new TextEmbedders(ai.textEmbedder, openAiOptions(config));
     const rateLimiter = openRateLimiter(config, logger, closers);
     const signingSecret = await resolveJwtSecret(config);
     return {
@@ -117,6 +126,7 @@ export async function createRuntime(
       storage,
       mediaTools,
       ai,
+      textEmbedders,
       rateLimiter,
       signingSecret,
       close,

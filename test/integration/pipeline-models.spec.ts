@@ -143,6 +143,85 @@ it('does not spend anything when another model is active, or one of another leng
   expect(await vectorsOf(bench, user.id, id)).toEqual([]);
 });
 
+describe('beside the active model', () => {
+  const V2 = { provider: 'local', name: 'local-hash-embedding', version: 'v2', dimensions: 1024 };
+  let bench: PipelineBench;
+  let axis: AxisEmbedder;
+  let activeId: number;
+  let builtId: number;
+  let user: { id: string };
+  let id: string;
+
+  beforeEach(async () => {
+    axis = new AxisEmbedder(`beside-${benches.length}`, 1024);
+    bench = await benchWith(axis);
+    activeId = await bench.activate(axis.model);
+    builtId = await database.runAsSystem('start-up', async (tx) => {
+      const key = { provider: V2.provider, name: V2.name, version: V2.version };
+      const row = await tx.embeddingModel.upsert({
+        where: { provider_name_version: key },
+        create: { ...V2, state: 'building' },
+        update: { state: 'building' },
+      });
+      return row.id;
+    });
+    user = await createUser(database);
+    id = await bench.upload(user.id, photograph);
+  });
+  afterEach(() =>
+    database.runAsSystem('start-up', (tx) =>
+      tx.embeddingModel.update({ where: { id: builtId }, data: { state: 'retired' } }),
+    ),
+  );
+  const models = async (): Promise<number[]> =>
+    (await vectorsOf(bench, user.id, id)).map(({ modelId }) => modelId).sort();
+
+  it('embeds a new file with the one that is being built as well', async () => {
+    const { data } = await bench.run('embedding_generation', user.id, id);
+    expect(data).toMatchObject({ model: axis.model.name, models: 2 });
+    expect(await models()).toEqual([activeId, builtId].sort());
+    expect(bench.reindexed).toEqual([]);
+  });
+
+  it('removes stale vectors of one that fails, and has the file tried again; the active one is not concerned', async () => {
+    await bench.run('embedding_generation', user.id, id);
+    const built = bench.embedders.resolve(V2);
+    const original = built.embed;
+    built.embed = () => Promise.reject(new Error('out of order'));
+    await bench.run('embedding_generation', user.id, id);
+    expect(await models()).toEqual([activeId]);
+    expect(bench.reindexed).toEqual([{ mediaFileId: id, modelIds: [builtId] }]);
+    built.embed = original;
+    const { data } = await bench.run('reindex', user.id, id, { config: { modelId: builtId } });
+    expect(data).toEqual({ embeddings: 1, modelId: builtId });
+    expect(await models()).toEqual([activeId, builtId].sort());
+  });
+
+  it('C47: re-embedding spends nothing on a file that has vectors, nor for a model that was given up', async () => {
+    await bench.run('embedding_generation', user.id, id);
+    const before = axis.batches.length;
+    const again = await bench.run('reindex', user.id, id, { config: { modelId: activeId } });
+    expect(again.data).toEqual({ embeddings: 0, modelId: activeId });
+    const unknown = await bench.run('reindex', user.id, id, { config: { modelId: 31_000 } });
+    expect(unknown.data).toMatchObject({ embeddings: 0 });
+    expect(axis.batches).toHaveLength(before);
+  });
+
+  it('is done over when another model became active while the texts were embedded', async () => {
+    const original = axis.embed.bind(axis);
+    axis.embed = async (texts) => {
+      const answer = await original(texts);
+      await bench.activate({ ...V2, version: 'v1', dimensions: 1536 });
+      return answer;
+    };
+    await expect(bench.run('embedding_generation', user.id, id)).rejects.toMatchObject({
+      code: 'embedding-model-changed',
+      retryable: true,
+    });
+    expect(await models()).toEqual([]);
+  });
+});
+
 it('stores nothing when the provider gives vectors of another length than its model has', async () => {
   const embedder = new AxisEmbedder('liar', 1536, 768);
   const bench = await benchWith(embedder);

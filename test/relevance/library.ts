@@ -6,7 +6,7 @@ import {
   buildEmbeddingDocuments,
   type KnownMedia,
 } from '../../src/modules/media/pipeline/embedding-documents.js';
-import { EmbeddingModelsRepository } from '../../src/modules/media/pipeline/embedding-models.repository.js';
+import { EmbeddingModelsRepository } from '../../src/modules/media/embedding-models/embedding-models.repository.js';
 import {
   EmbeddingsRepository,
   type EmbeddedDocument,
@@ -39,9 +39,9 @@ export async function storeLibrary(
   const stored = items.map((item) => ({ item, mediaFileId: uuidv7() }));
   const asOwner = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
     asUser(userId, () => database.run(fn));
-  const model = await asOwner((tx) =>
-    new EmbeddingModelsRepository().activeFor(tx, providers.textEmbedder.model),
-  );
+  const model = await asOwner((tx) => new EmbeddingModelsRepository().active(tx));
+  if (model?.name !== providers.textEmbedder.model.name)
+    throw new Error(`${model?.name ?? 'no model'} is active, not ${providers.textEmbedder.model.name}`);
   const tagIds = await asOwner((tx) => storeTags(tx, userId, items));
   for (let start = 0; start < stored.length; start += ITEMS_PER_TRANSACTION) {
     const batch = stored.slice(start, start + ITEMS_PER_TRANSACTION);

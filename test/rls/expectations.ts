@@ -77,7 +77,7 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
     definerPolicies: { media_files_definer_policy: ['app_definer', 'ALL'] },
   },
   analyses: { admin: 'S', system: '', touch: 'summary' },
-  media_embeddings: { admin: 'S', system: '', touch: 'source_text' },
+  media_embeddings: { admin: 'S', system: 'SD', touch: 'source_text' },
   keyframes: { admin: 'S', system: 'S', touch: 'description' },
   transcript_segments: { admin: 'S', system: '', touch: 'text' },
   clips: { admin: 'S', system: '', touch: 'description' },
@@ -111,7 +111,7 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
     definerPolicies: { media_categories_definer_policy: ['app_definer', 'ALL'] },
   },
   media_labels: { admin: 'S', system: '', touch: 'kind' },
-  processing_jobs: { admin: 'SUK', system: 'SUK', touch: 'step' },
+  processing_jobs: { admin: 'SUK', system: 'SIUK', touch: 'step' },
   search_docs: {
     ...{ user: 'S', admin: 'S', system: '', touch: 'tsv' },
     definerPolicies: {

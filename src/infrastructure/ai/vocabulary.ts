@@ -54,4 +54,6 @@ export const COST_SERVICES = {
   openaiEmbeddings: 'openai_embeddings',
   openaiChat: 'openai_gpt',
   openaiTranscription: 'openai_transcription',
+  /** Whatever the provider: paid by the operator, not by the owner of the file (see costOfPeriod). */
+  reindexing: 'reindexing',
 } as const;

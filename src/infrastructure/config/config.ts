@@ -63,6 +63,8 @@ export const environmentSchema = z.object({
   OPENAI_TEXT_MODEL: text.optional(),
   OPENAI_TRANSCRIPTION_MODEL: text.optional(),
   AI_PRICES: text.optional(),
+  // A long weekend to notice that the new model is worse; each hour costs embedding new files twice.
+  EMBEDDING_RETIRED_GRACE_HOURS: integer(0, 8760, 72),
 
   // HS256 wants at least 256 bits of key.
   JWT_SECRET: z.string().min(32, 'must be at least 32 characters').optional(),

@@ -7,6 +7,9 @@ export const SYSTEM_PLACES = {
   'auth.register': 'creates the user',
   'jobs.dispatch': 'finds due jobs of all users and hands out their ids',
   'jobs.reconcile': 'finds jobs whose lease ran out',
+  'embedding-models.reindex':
+    'finds files of all users without vectors of a model, writes their jobs, drops old vectors',
+  'embedding-models.active': 'which embedding model search uses, for readiness',
   maintenance: 'expired reservations, tokens and keys; billing periods; trash; old searches',
   'start-up': 'first administrator, embedding model, checks of the database',
   seed: 'sample library and its users',

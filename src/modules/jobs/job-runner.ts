@@ -172,9 +172,9 @@ export class JobRunner {
         await reporter.report(percentage, step);
         signal.throwIfAborted();
       },
-      paid: async (estimate, call) => {
+      paid: async (estimate, call, payer) => {
         signal.throwIfAborted();
-        return paidCalls.make(estimate, call);
+        return paidCalls.make(estimate, call, payer);
       },
     });
     const result = await orStopped(work, signal, this.options.stopGraceMs ?? STOP_GRACE_MS);

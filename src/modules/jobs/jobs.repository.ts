@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import type { Prisma, ProcessingJob } from '../../infrastructure/database/generated/client.js';
-import { JOB_CATALOGUE, type JobType } from './jobs.types.js';
+import { BACKGROUND_JOB_TYPE, BACKGROUND_PRIORITY, JOB_CATALOGUE, type JobType } from './jobs.types.js';
 import {
   cancelJobsOfMedia,
   currentJobsOfMedia,
@@ -76,7 +76,7 @@ export class JobsRepository {
         mediaFileId: job.mediaFileId,
         jobType: job.jobType,
         status: job.dependsOn.length > 0 ? 'blocked' : 'pending',
-        priority: plan.priority,
+        priority: job.jobType === BACKGROUND_JOB_TYPE ? BACKGROUND_PRIORITY : plan.priority,
         dependsOn: job.dependsOn,
         jobConfig: job.config as Prisma.InputJsonObject,
         subscriptionTier: plan.tier,

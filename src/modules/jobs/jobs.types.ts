@@ -12,8 +12,20 @@ export const JOB_CATALOGUE = {
   clip_scoring: { timeLimitSeconds: 120, maxAttempts: 3 },
   text_analysis: { timeLimitSeconds: 180, maxAttempts: 3 },
   embedding_generation: { timeLimitSeconds: 300, maxAttempts: 3 },
+  reindex: { timeLimitSeconds: 300, maxAttempts: 3 },
 } as const;
 export type JobType = keyof typeof JOB_CATALOGUE;
+
+/**
+ * Work that the operator ordered: it comes after everybody's own jobs, however long it has waited, and says nothing about
+ * how far a file's analysis is.
+ */
+export const BACKGROUND_JOB_TYPE = 'reindex' satisfies JobType;
+/** Lowest of the scale, for people who look at the row; the dispatcher goes by the type. */
+export const BACKGROUND_PRIORITY = 10;
+
+/** Who pays a provider call: the owner of the file out of the plan's budget, or the operator. */
+export type Payer = 'owner' | 'operator';
 
 export const JOB_STATUSES = [
   'blocked',
@@ -66,9 +78,14 @@ export interface JobContext {
   progress(percentage: number, step: string): Promise<void>;
   /**
    * Makes one provider call: refused when the plan's budget does not hold `estimate`, recorded in the ledger afterwards.
+   * @param payer `operator`: no budget is asked, and the ledger books it as `reindexing`. Default `owner`
    * @throws JobFailure `budget-exhausted`; whatever `call` throws.
    */
-  paid<T extends { usage: PricedUsage }>(estimate: PricedUsage, call: () => Promise<T>): Promise<T>;
+  paid<T extends { usage: PricedUsage }>(
+    estimate: PricedUsage,
+    call: () => Promise<T>,
+    payer?: Payer,
+  ): Promise<T>;
 }
 
 export interface JobResult {

@@ -2,8 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProviderError, type PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import type { Database } from '../../infrastructure/database/database.js';
 import { isUnavailable } from '../../infrastructure/database/sql-state.js';
+import { COST_SERVICES } from '../../infrastructure/ai/vocabulary.js';
 import type { UsageService } from '../billing/usage.service.js';
 import type { Lease } from './job-lifecycle.js';
+import type { Payer } from './jobs.types.js';
 import { addJobCost } from './sql/lease.sql.js';
 
 /** The ledger is worth some seconds of waiting for a database that is away: the money is spent. */
@@ -23,16 +25,21 @@ export class PaidCalls {
    * @param estimate the most that the call can cost
    * @throws JobFailure `budget-exhausted` before the call; whatever the call throws, after what it cost was recorded
    */
-  async make<T extends { usage: PricedUsage }>(estimate: PricedUsage, call: () => Promise<T>): Promise<T> {
-    await this.costs.assertBudget(estimate);
+  async make<T extends { usage: PricedUsage }>(
+    estimate: PricedUsage,
+    call: () => Promise<T>,
+    payer: Payer = 'owner',
+  ): Promise<T> {
+    if (payer === 'owner') await this.costs.assertBudget(estimate);
     this.calls += 1;
     const callNumber = this.calls;
     try {
       const answer = await call();
-      await this.record(estimate, answer.usage, callNumber);
+      await this.record(estimate, booked(answer.usage, payer), callNumber);
       return answer;
     } catch (error) {
-      if (error instanceof ProviderError && error.usage) await this.record(estimate, error.usage, callNumber);
+      if (error instanceof ProviderError && error.usage)
+        await this.record(estimate, booked(error.usage, payer), callNumber);
       throw error;
     }
   }
@@ -62,4 +69,8 @@ export class PaidCalls {
       }
     }
   }
+}
+
+function booked(usage: PricedUsage, payer: Payer): PricedUsage {
+  return payer === 'owner' ? usage : { ...usage, service: COST_SERVICES.reindexing };
 }

@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { BillingModule } from '../billing/billing.module.js';
 import { JobsModule } from '../jobs/jobs.module.js';
+import { EmbeddingModelsModule } from './embedding-models/embedding-models.module.js';
 import { MediaContentController } from './content/media-content.controller.js';
 import { MediaContentService } from './content/media-content.service.js';
 import { CategoriesController, TagsController } from './labels.controller.js';
@@ -21,7 +22,7 @@ import { UploadSweeper } from './upload/upload-sweeper.js';
 
 /** Files: taking them in, showing, changing and removing them, their tags and categories. */
 @Module({
-  imports: [AuditModule, BillingModule, JobsModule],
+  imports: [AuditModule, BillingModule, EmbeddingModelsModule, JobsModule],
   controllers: [MediaController, MediaContentController, TagsController, CategoriesController],
   providers: [
     LabelsRepository,

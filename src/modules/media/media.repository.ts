@@ -10,6 +10,7 @@ import type {
 } from '../../infrastructure/database/generated/client.js';
 import { TRASH_DAYS } from './media.constants.js';
 import { mediaListPage, type MediaListInput, type MediaListRow } from './sql/media-list.sql.js';
+import { BACKGROUND_JOB_TYPE } from '../jobs/jobs.types.js';
 import { countView, isRestorable, lockMediaRow, purgeableFiles } from './sql/media-row.sql.js';
 
 /** An analysis as it is shown; the search vector cannot be read through Prisma and the raw response stays inside. */
@@ -90,9 +91,16 @@ export class MediaRepository {
     return tx.$queryRaw<{ userId: string; id: string }[]>(purgeableFiles(TRASH_DAYS, limit));
   }
 
-  /** How many jobs of the file have not ended. */
+  /** How many jobs of the file have not ended; background work does not count. */
   async countOpenJobs(tx: Transaction, userId: string, mediaFileId: string): Promise<number> {
-    return tx.processingJob.count({ where: { userId, mediaFileId, status: { in: OPEN_JOB_STATES } } });
+    return tx.processingJob.count({
+      where: {
+        userId,
+        mediaFileId,
+        status: { in: OPEN_JOB_STATES },
+        jobType: { not: BACKGROUND_JOB_TYPE },
+      },
+    });
   }
 
   /** Counts one look. Null when there is no such file. */

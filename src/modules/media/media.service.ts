@@ -15,6 +15,7 @@ import { currentUserId } from '../../infrastructure/context/current-user.js';
 import type { ViewResponse } from './dto/insights.response.js';
 import type { MediaListQuery, UpdateMediaRequest } from './dto/media.requests.js';
 import type { MediaDetailResponse, MediaListResponse } from './dto/media.response.js';
+import { ReindexService } from './embedding-models/reindex.service.js';
 import { listFilter } from './filter/media-list-filter.js';
 import { LabelsRepository } from './labels.repository.js';
 import { pipelineFor } from './media-jobs.js';
@@ -35,6 +36,7 @@ export class MediaService {
     private readonly audit: AuditService,
     private readonly purger: MediaPurger,
     private readonly cursors: CursorCodec,
+    private readonly reindex: ReindexService,
   ) {}
 
   /** One page of the user's files, or of their trash. @throws AppError 400 `invalid-cursor` */
@@ -134,7 +136,9 @@ export class MediaService {
         await this.usage.assertStorage(tx, Number(row.fileSizeBytes + row.derivativeBytes));
         const analysed = row.status === 'completed';
         await this.media.update(tx, userId, id, { deletedAt: null });
-        if (!analysed) await this.jobs.enqueue(tx, pipelineFor(row.fileType as FileType, id));
+        // Another embedding model may have been built while the file lay there.
+        if (analysed) await this.reindex.enqueueMissing(tx, id);
+        else await this.jobs.enqueue(tx, pipelineFor(row.fileType as FileType, id));
         await this.audit.record(tx, {
           eventType: 'media.restored',
           category: 'upload',

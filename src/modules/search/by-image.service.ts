@@ -1,17 +1,21 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
 import { v7 as uuidv7 } from 'uuid';
-import { ProviderError, type AiProviders } from '../../infrastructure/ai/ai.types.js';
+import { ProviderError, type EmbeddingModel, type TextEmbedder } from '../../infrastructure/ai/ai.types.js';
 import { encodeHalfvecText, toStoredVector } from '../../infrastructure/ai/vectors.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
-import { AI_PROVIDERS } from '../../infrastructure/infrastructure.tokens.js';
 import { UsageService } from '../billing/usage.service.js';
 import { QueryPictureService, type QueryPicture } from '../media/query-picture/query-picture.service.js';
 import { readByImageFields, type ByImageOptions } from './by-image-fields.js';
 import type { ByImageResponse } from './dto/similar.response.js';
 import { nearDuplicateBits } from './near-duplicates.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
-import { SemanticUnavailableError, type UnavailableReason } from './query-embedder.js';
+import {
+  modelLabel,
+  QueryEmbedder,
+  SemanticUnavailableError,
+  type UnavailableReason,
+} from './query-embedder.js';
 import { MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
@@ -29,6 +33,8 @@ interface PictureFacts {
   perceptualHash: string | null;
   /** halfvec text; null when only hashes are compared. */
   vector: string | null;
+  /** That made the vector. */
+  model: EmbeddingModel | null;
   unavailable: UnavailableReason | null;
 }
 
@@ -41,7 +47,7 @@ export class ByImageService {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(QueryPictureService) private readonly pictures: QueryPictureService,
-    @Inject(AI_PROVIDERS) private readonly providers: AiProviders,
+    @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
     @Inject(PaidQueryCalls) private readonly calls: PaidQueryCalls,
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SearchRepository) private readonly repository: SearchRepository,
@@ -64,7 +70,7 @@ export class ByImageService {
       readByImageFields,
       async (picture, fields, signal) => {
         await this.usage.chargeSearch();
-        return { facts: await this.lookAt(userId, search.id, picture, fields, signal), options: fields };
+        return { facts: await this.lookAt(search.id, picture, fields, signal), options: fields };
       },
     );
     const found = await this.database.run((tx) => this.find(tx, userId, facts, options), {
@@ -90,7 +96,7 @@ export class ByImageService {
       ...found.page,
       tookMs,
       plan: found.plan,
-      model: found.plan === 'none' ? null : this.providers.textEmbedder.model.name,
+      model: found.plan === 'none' || !facts.model ? null : modelLabel(facts.model),
       ...(found.unavailable
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
@@ -98,7 +104,6 @@ export class ByImageService {
   }
 
   private async lookAt(
-    userId: string,
     searchId: string,
     picture: QueryPicture,
     options: ByImageOptions,
@@ -109,14 +114,16 @@ export class ByImageService {
       sha256,
       perceptualHash: await this.pictures.hash(picture),
       vector: null,
+      model: null,
       unavailable,
     });
     if (options.mode === 'near-duplicates') return hashOnly(null);
-    // Asked first: vectors of another model cannot be compared, so nothing is to be spent on one.
-    const isActive = await this.database.run((tx) => this.planFacts(tx, userId));
-    if (isActive === null) return hashOnly('model');
+    // Asked first: without an embedder of the active model nothing is to be spent.
+    const textEmbedder = await this.embedder.activeEmbedder();
+    if (textEmbedder === null) return hashOnly('model');
     try {
-      return { sha256, ...(await this.embed(searchId, picture, gone)), unavailable: null };
+      const embedded = await this.embed(searchId, picture, textEmbedder, gone);
+      return { sha256, ...embedded, model: textEmbedder.model, unavailable: null };
     } catch (error) {
       gone.throwIfAborted();
       if (error instanceof SemanticUnavailableError) return hashOnly(error.reason);
@@ -129,10 +136,10 @@ export class ByImageService {
   private async embed(
     searchId: string,
     picture: QueryPicture,
+    textEmbedder: TextEmbedder,
     gone: AbortSignal,
   ): Promise<{ perceptualHash: string | null; vector: string }> {
     const signal = AbortSignal.any([gone, AbortSignal.timeout(ANALYSIS_TIMEOUT_MS)]);
-    const { textEmbedder } = this.providers;
     const { perceptualHash, text } = await this.pictures.describe(
       picture,
       (estimate, call) => this.calls.make(`${searchId}:1`, estimate, call),
@@ -158,11 +165,15 @@ export class ByImageService {
       includePrivate,
       limit,
     });
-    const planFacts = facts.vector === null ? null : await this.planFacts(tx, userId);
-    const target: QueryVector | null =
-      facts.vector === null || planFacts === null
+    const { model } = facts;
+    const planFacts =
+      model === null
         ? null
-        : { halfvec: facts.vector, model: this.providers.textEmbedder.model, ...planFacts };
+        : await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+    const target: QueryVector | null =
+      facts.vector === null || model === null || planFacts === null
+        ? null
+        : { halfvec: facts.vector, model, ...planFacts };
     const ranking =
       target === null
         ? null
@@ -185,10 +196,5 @@ export class ByImageService {
       unavailable:
         facts.unavailable ?? (facts.vector !== null && target === null ? ('model' as const) : null),
     };
-  }
-
-  private planFacts(tx: Transaction, userId: string) {
-    const { model } = this.providers.textEmbedder;
-    return this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
   }
 }

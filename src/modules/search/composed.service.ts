@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { ProviderError, type AiProviders } from '../../infrastructure/ai/ai.types.js';
+import { ProviderError, type EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
 import {
   decodeHalfvecText,
   encodeHalfvecText,
@@ -10,7 +10,6 @@ import {
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { AppError, errors, type FieldFault } from '../../infrastructure/errors/app-error.js';
 import { DEFAULT_PAGE_SIZE } from '../../infrastructure/http/pagination.dto.js';
-import { AI_PROVIDERS } from '../../infrastructure/infrastructure.tokens.js';
 import { UsageService } from '../billing/usage.service.js';
 import { composeTarget } from './composition.js';
 import { MAX_PARTS, type ComposedSimilarRequest, type SimilarPart } from './dto/similar.request.js';
@@ -18,7 +17,7 @@ import type { ComposedHitResponse, ComposedSimilarResponse } from './dto/similar
 import { toMediaFilter } from './media-filter.mapper.js';
 import { nearDuplicateBits } from './near-duplicates.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
-import { SemanticUnavailableError } from './query-embedder.js';
+import { modelLabel, QueryEmbedder, SemanticUnavailableError } from './query-embedder.js';
 import { MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
@@ -63,7 +62,7 @@ export class ComposedService {
     @Inject(SimilarRepository) private readonly repository: SimilarRepository,
     @Inject(Ranker) private readonly ranker: Ranker,
     @Inject(SimilarPageReader) private readonly pages: SimilarPageReader,
-    @Inject(AI_PROVIDERS) private readonly providers: AiProviders,
+    @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
     @Inject(PaidQueryCalls) private readonly calls: PaidQueryCalls,
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
@@ -80,8 +79,12 @@ export class ComposedService {
     const search = { id: uuidv7(), searchedAt: new Date() };
     const limit = request.limit ?? DEFAULT_PAGE_SIZE;
     const requested = readParts(request);
-    const ofFiles = await this.database.run((tx) => this.sourcesOf(tx, userId, requested));
-    const ofTexts = await this.vectorsOfTexts(search.id, requested);
+    const { model, ofFiles } = await this.database.run(async (tx) => {
+      const active = await this.embedder.activeModel(tx);
+      if (active === null) throw unavailable(new SemanticUnavailableError('model'));
+      return { model: active, ofFiles: await this.sourcesOf(tx, userId, active, requested) };
+    });
+    const ofTexts = await this.vectorsOfTexts(search.id, model, requested);
     const parts = requested.map((part): PartWithVector => {
       const vector = part.text === null ? ofFiles.get(part.mediaFileId!)?.vector : ofTexts.get(part.text);
       if (vector === undefined) throw new Error(`no vector for the part ${part.pointer}`);
@@ -91,7 +94,7 @@ export class ComposedService {
     if (target === null) throw cancelOut();
     if (ofTexts.size > 0) await this.usage.chargeSearch();
     const found = await this.database.run(
-      (tx) => this.find(tx, userId, { request, parts, sources: ofFiles, vector: target, limit }),
+      (tx) => this.find(tx, userId, { request, parts, sources: ofFiles, model, vector: target, limit }),
       {
         settings: SEARCH_SETTINGS,
       },
@@ -125,13 +128,18 @@ export class ComposedService {
       items: found.items,
       tookMs,
       plan: found.plan,
-      model: this.providers.textEmbedder.model.name,
+      model: modelLabel(model),
     };
   }
 
   /** The named files by their ids. @throws AppError 404 and 409, see `search` */
-  private async sourcesOf(tx: Transaction, userId: string, parts: Part[]): Promise<Map<string, PartSource>> {
-    const { modelId } = await this.planFacts(tx, userId);
+  private async sourcesOf(
+    tx: Transaction,
+    userId: string,
+    model: EmbeddingModel,
+    parts: Part[],
+  ): Promise<Map<string, PartSource>> {
+    const { modelId } = await this.planFacts(tx, userId, model);
     const ids = [...new Set(parts.flatMap(({ mediaFileId }) => mediaFileId ?? []))];
     if (ids.length === 0) return new Map();
     const rows = await this.repository.partSources(tx, { userId, mediaFileIds: ids, modelId });
@@ -156,10 +164,17 @@ export class ComposedService {
   }
 
   /** Vectors by text, of unit length and as long as stored ones. */
-  private async vectorsOfTexts(searchId: string, parts: Part[]): Promise<Map<string, Float32Array>> {
+  private async vectorsOfTexts(
+    searchId: string,
+    model: EmbeddingModel,
+    parts: Part[],
+  ): Promise<Map<string, Float32Array>> {
     const texts = [...new Set(parts.flatMap(({ text }) => text ?? []))];
     if (texts.length === 0) return new Map();
-    const { textEmbedder } = this.providers;
+    const textEmbedder = await this.embedder.activeEmbedder();
+    // Files and texts of one search are compared under one model, also while it is switched.
+    if (textEmbedder === null || modelLabel(textEmbedder.model) !== modelLabel(model))
+      throw unavailable(new SemanticUnavailableError('model'));
     try {
       const { vectors } = await this.calls.make(searchId, textEmbedder.estimate(texts), () =>
         textEmbedder.embed(texts, AbortSignal.timeout(EMBEDDING_TIMEOUT_MS)),
@@ -191,15 +206,16 @@ export class ComposedService {
       request: ComposedSimilarRequest;
       parts: PartWithVector[];
       sources: Map<string, PartSource>;
+      model: EmbeddingModel;
       vector: Float32Array;
       limit: number;
     },
   ) {
-    const { request, parts, limit } = input;
-    const facts = await this.planFacts(tx, userId);
+    const { request, parts, model, limit } = input;
+    const facts = await this.planFacts(tx, userId, model);
     const target: QueryVector = {
       halfvec: encodeHalfvecText(input.vector),
-      model: this.providers.textEmbedder.model,
+      model,
       ...facts,
     };
     const filter = toMediaFilter(request.filter);
@@ -272,9 +288,8 @@ export class ComposedService {
     );
   }
 
-  /** @throws AppError 503 when this process embeds with another model than the active one */
-  private async planFacts(tx: Transaction, userId: string) {
-    const { model } = this.providers.textEmbedder;
+  /** @throws AppError 503 when the model is the active one no more */
+  private async planFacts(tx: Transaction, userId: string, model: EmbeddingModel) {
     const facts = await this.searches.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
     if (facts === null) throw unavailable(new SemanticUnavailableError('model'));
     return facts;

@@ -38,11 +38,13 @@ describe('sampleRecall', () => {
       model: { provider: 'test', name: 'test', version: 'v1', dimensions: 1 },
       modelId: 1,
       vectorCount: 5_000,
+      hasGraph: false,
     },
   };
   const ranking = (plan: Ranking['plan'], ...similarities: number[]): Ranking => ({
     plan,
     isCapped: false,
+    total: similarities.length,
     media: similarities.map((vectorSimilarity, index) => ({
       ...{ id: String(index), score: vectorSimilarity, vectorSimilarity, textRank: null },
     })),

@@ -10,6 +10,9 @@ const RELEVANCE_FLOORS: Readonly<Record<string, number>> = {
   // of them truly related ("gardening" and the sunflower, .24). Queries that mean a sample in other words give the
   // right picture .18 to .24 ("espresso" and the cup of coffee, "ship" and the sailboat, "bill" and the invoice).
   'local/local-hash-embedding/v1': 0.12,
+  // The same measurement in 1024 dimensions: mean .007, standard deviation .036, mean + 4 of them .149; seven pairs reach
+  // .14. The queries in other words give the right picture .18 to .30.
+  'local/local-hash-embedding/v2': 0.14,
 };
 
 /**

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { BillingModule } from '../billing/billing.module.js';
+import { EmbeddingModelsModule } from '../media/embedding-models/embedding-models.module.js';
 import { MediaModule } from '../media/media.module.js';
 import { ByImageService } from './by-image.service.js';
 import { ComposedService } from './composed.service.js';
@@ -35,7 +36,7 @@ import { SuggestionsService } from './suggestions.service.js';
  * suggestions.
  */
 @Module({
-  imports: [AuditModule, BillingModule, MediaModule],
+  imports: [AuditModule, BillingModule, EmbeddingModelsModule, MediaModule],
   controllers: [
     SearchController,
     SearchHistoryController,

@@ -28,7 +28,7 @@ import { suggestionsQuery, type SuggestionRow } from './sql/suggestions.sql.js';
 /** Runs the search module's reading statements. What each one means stands beside its SQL. */
 @Injectable()
 export class SearchRepository {
-  /** Null when the model is not the active one, so that its vectors must not be compared. */
+  /** Null when the model neither is the active one nor was a moment ago: its vectors must not be compared. */
   async planFacts(
     tx: Transaction,
     input: { userId: string; model: EmbeddingModel; countUpTo: number },

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { PricedUsage } from '../../infrastructure/ai/ai.types.js';
+import type { EmbeddingModel, PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { UsageService } from '../billing/usage.service.js';
@@ -7,7 +7,12 @@ import type { SearchRequest } from './dto/search.request.js';
 import type { SearchHitResponse, SearchResponse } from './dto/search.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
 import { PageReader } from './page-reader.js';
-import { QueryEmbedder, SemanticUnavailableError, type UnavailableReason } from './query-embedder.js';
+import {
+  modelLabel,
+  QueryEmbedder,
+  SemanticUnavailableError,
+  type UnavailableReason,
+} from './query-embedder.js';
 import {
   MAX_EXACT_VECTORS,
   Ranker,
@@ -28,6 +33,7 @@ import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
 interface QueryEmbedding {
   halfvec: HalfvecParameter | null;
+  model: EmbeddingModel | null;
   unavailable: UnavailableReason | null;
   usage: PricedUsage | null;
   /** Where the vector is kept; absent when it is not. */
@@ -116,7 +122,7 @@ export class SearchService {
       nextCursor: found.hasMore ? this.requests.cursor(userId, search, found.shownIds.length) : null,
       tookMs,
       plan: found.plan,
-      model: found.plan === 'none' ? null : this.embedder.model.name,
+      model: found.plan === 'none' || !vector.model ? null : modelLabel(vector.model),
       ...(found.unavailable
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
@@ -131,14 +137,14 @@ export class SearchService {
       (search.mode === 'hybrid' && search.alpha === 0) ||
       search.query.meaning === '' ||
       segmentTypesOf(zones)?.length === 0;
-    if (needless) return { halfvec: null, unavailable: null, usage: null };
+    if (needless) return { halfvec: null, model: null, unavailable: null, usage: null };
     try {
-      const { vector, usage, kept } = await this.embedder.embed(search.query.meaning);
-      return { halfvec: vector, unavailable: null, usage, kept };
+      const { vector, model, usage, kept } = await this.embedder.embed(search.query.meaning);
+      return { halfvec: vector, model, unavailable: null, usage, kept };
     } catch (error) {
       if (!(error instanceof SemanticUnavailableError)) throw error;
       if (search.mode === 'semantic') throw await this.refusal(error);
-      return { halfvec: null, unavailable: error.reason, usage: error.usage ?? null };
+      return { halfvec: null, model: null, unavailable: error.reason, usage: error.usage ?? null };
     }
   }
 
@@ -254,11 +260,10 @@ export class SearchService {
     return shown.slice(0, search.continues.shown);
   }
 
-  /** Vectors of different models cannot be compared: the query's model must be the active one. */
+  /** Vectors of different models cannot be compared: the query's must be the active one (or have been a moment ago). */
   private async modelFacts(tx: Transaction, userId: string, search: Search, vector: QueryEmbedding) {
-    const { halfvec } = vector;
-    if (halfvec === null) return { embeddedBy: null, unavailable: vector.unavailable };
-    const { model } = this.embedder;
+    const { halfvec, model } = vector;
+    if (halfvec === null || model === null) return { embeddedBy: null, unavailable: vector.unavailable };
     const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
     if (facts !== null) {
       const embeddedBy = { halfvec, model, ...facts };

@@ -4,7 +4,7 @@ import { errors } from '../../infrastructure/errors/app-error.js';
 import type { SimilarQuery } from './dto/search.queries.js';
 import type { SimilarResponse } from './dto/similar.response.js';
 import { nearDuplicateBits } from './near-duplicates.js';
-import { QueryEmbedder } from './query-embedder.js';
+import { modelLabel, QueryEmbedder } from './query-embedder.js';
 import { MAX_EXACT_VECTORS, Ranker } from './ranker.js';
 import { SearchRepository } from './search.repository.js';
 import { SimilarPageReader } from './similar-page.reader.js';
@@ -24,8 +24,9 @@ export class SimilarService {
   /** @throws AppError 404 when the user has no such file */
   similar(userId: string, mediaFileId: string, query: SimilarQuery): Promise<SimilarResponse> {
     const search = async (tx: Transaction): Promise<SimilarResponse> => {
-      const { model } = this.embedder;
-      const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+      const model = await this.embedder.activeModel(tx);
+      const facts =
+        model && (await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 }));
       const modelId = facts?.modelId ?? NO_MODEL;
       const source = await this.repository.similarSource(tx, { userId, mediaFileId, modelId });
       if (source === null) throw errors.notFound('media file');
@@ -44,7 +45,9 @@ export class SimilarService {
               limit: query.limit,
             });
       const vector =
-        source.vector === null || facts === null ? null : { halfvec: source.vector, model, ...facts };
+        source.vector === null || facts === null || model === null
+          ? null
+          : { halfvec: source.vector, model, ...facts };
       const ranking =
         vector === null
           ? null
@@ -68,7 +71,7 @@ export class SimilarService {
         ...page,
         status: source.vector === null ? 'pending' : 'ready',
         plan: ranking?.plan ?? 'none',
-        model: ranking === null ? null : model.name,
+        model: ranking === null || model === null ? null : modelLabel(model),
       };
     };
     return this.database.run(search, { settings: SEARCH_SETTINGS });

@@ -12,18 +12,32 @@ const MAX_CHARACTERS = 50_000;
 /** The event loop gets its turn after this much work, so that a batch does not hold up requests. */
 const SLICE_MILLISECONDS = 15;
 
+/** `v2` has other, independent signs and fewer of them: two models to choose between without a provider. */
+export const LOCAL_EMBEDDING_VERSIONS = ['v1', 'v2'] as const;
+export type LocalEmbeddingVersion = (typeof LOCAL_EMBEDDING_VERSIONS)[number];
+
+/** Length of the vectors, and what is put before each feature's name, so that its signs differ between versions. */
+const VERSIONS: Readonly<Record<LocalEmbeddingVersion, { dimensions: number; prefix: string }>> = {
+  v1: { dimensions: 1536, prefix: '' },
+  // Two thirds of the memory, and a standard error of .031 instead of .026 (see feature-projection.ts).
+  v2: { dimensions: 1024, prefix: 'v2:' },
+};
+
 /**
  * Embeds text without a model's weights: hashed words, stems, n-grams and hand-made concepts, projected onto dense
  * vectors. Deterministic: the same text gives the same vector on every machine, for good. Whoever changes the features
  * or the projection gives the model a new version, since old and new vectors cannot be compared.
  */
 export class LocalTextEmbedder implements TextEmbedder {
-  readonly model: EmbeddingModel = {
-    provider: 'local',
-    name: 'local-hash-embedding',
-    version: 'v1',
-    dimensions: 1536,
-  };
+  static readonly modelName = 'local-hash-embedding';
+  readonly model: EmbeddingModel;
+  private readonly prefix: string;
+
+  constructor(version: LocalEmbeddingVersion = 'v1') {
+    const { dimensions, prefix } = VERSIONS[version];
+    this.model = { provider: 'local', name: LocalTextEmbedder.modelName, version, dimensions };
+    this.prefix = prefix;
+  }
 
   estimate(texts: string[]): PricedUsage {
     return this.usage(texts.length);
@@ -50,7 +64,7 @@ export class LocalTextEmbedder implements TextEmbedder {
   private embedOne(text: string, index: number): Float32Array {
     const sum = new Float64Array(this.model.dimensions);
     for (const [feature, weight] of textFeatures(text.slice(0, MAX_CHARACTERS)))
-      addFeature(sum, feature, weight);
+      addFeature(sum, this.prefix + feature, weight);
     const vector = l2Normalize(sum);
     if (vector === null) throw emptyTextError(index);
     return vector;

@@ -34,23 +34,30 @@ export interface OpenAiConfig {
   prices?: PriceTable;
 }
 
-/** The configuration with every default filled in and every price found. */
-export interface ResolvedOpenAiConfig {
+/** What embedding needs of the configuration, with every default filled in and the price found. */
+export interface ResolvedOpenAiEmbedding {
   apiKey: string;
   baseUrl: string;
   embedding: { model: string; dimensions: number; requestsDimensions: boolean; price: ModelPrice };
+  timeoutMilliseconds: number;
+  currency: string;
+}
+
+/** The configuration with every default filled in and every price found. */
+export interface ResolvedOpenAiConfig extends ResolvedOpenAiEmbedding {
   vision: { model: string; price: ModelPrice };
   text: { model: string; price: ModelPrice };
   transcription: { model: string; price: ModelPrice };
   reasoningEffort?: string;
   maxOutputTokens: number;
-  timeoutMilliseconds: number;
   transcriptionTimeoutMilliseconds: number;
-  currency: string;
 }
 
-/** @throws Error that says what is wrong: an impossible length, a missing key, a model without a price */
-export function resolveOpenAiConfig(config: OpenAiConfig): ResolvedOpenAiConfig {
+/**
+ * The part that embedding needs: a price that is missing for another kind of work does not matter here.
+ * @throws Error that says what is wrong: an impossible length, a missing key, a model without a price
+ */
+export function resolveOpenAiEmbedding(config: OpenAiConfig): ResolvedOpenAiEmbedding {
   if (config.apiKey.trim() === '') throw new Error('the OpenAI provider needs an API key');
   const prices = config.prices ?? DEFAULT_PRICES;
   const embeddingModel = config.embeddingModel ?? 'text-embedding-3-small';
@@ -58,29 +65,47 @@ export function resolveOpenAiConfig(config: OpenAiConfig): ResolvedOpenAiConfig 
   if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > STORED_DIMENSIONS) {
     throw new Error(`the embedding model's dimensions must be 1 to ${STORED_DIMENSIONS}, not ${dimensions}`);
   }
-  const visionModel = config.visionModel ?? 'gpt-5.4-mini';
-  const priced = (model: string, ...fields: (keyof ModelPrice)[]): { model: string; price: ModelPrice } => {
-    const price = priceOf(prices, model);
-    for (const field of fields) {
-      if (price[field] === undefined) throw new Error(`the price of model "${model}" has no ${field}`);
-    }
-    return { model, price };
-  };
   return {
     apiKey: config.apiKey,
     baseUrl: config.baseUrl ?? 'https://api.openai.com/v1',
     embedding: {
-      ...priced(embeddingModel, 'inputPerMillionTokens'),
+      ...pricedModel(prices, embeddingModel, 'inputPerMillionTokens'),
       dimensions,
       requestsDimensions: config.embeddingRequestsDimensions ?? embeddingModel.startsWith('text-embedding-3'),
     },
-    vision: priced(visionModel, 'inputPerMillionTokens', 'outputPerMillionTokens'),
-    text: priced(config.textModel ?? visionModel, 'inputPerMillionTokens', 'outputPerMillionTokens'),
-    transcription: priced(config.transcriptionModel ?? 'whisper-1', 'perMinute'),
-    reasoningEffort: config.reasoningEffort,
-    maxOutputTokens: config.maxOutputTokens ?? 2_000,
     timeoutMilliseconds: config.timeoutMilliseconds ?? 60_000,
-    transcriptionTimeoutMilliseconds: config.transcriptionTimeoutMilliseconds ?? 300_000,
     currency: prices.currency,
   };
+}
+
+/** @throws Error that says what is wrong: an impossible length, a missing key, a model without a price */
+export function resolveOpenAiConfig(config: OpenAiConfig): ResolvedOpenAiConfig {
+  const prices = config.prices ?? DEFAULT_PRICES;
+  const visionModel = config.visionModel ?? 'gpt-5.4-mini';
+  return {
+    ...resolveOpenAiEmbedding(config),
+    vision: pricedModel(prices, visionModel, 'inputPerMillionTokens', 'outputPerMillionTokens'),
+    text: pricedModel(
+      prices,
+      config.textModel ?? visionModel,
+      'inputPerMillionTokens',
+      'outputPerMillionTokens',
+    ),
+    transcription: pricedModel(prices, config.transcriptionModel ?? 'whisper-1', 'perMinute'),
+    reasoningEffort: config.reasoningEffort,
+    maxOutputTokens: config.maxOutputTokens ?? 2_000,
+    transcriptionTimeoutMilliseconds: config.transcriptionTimeoutMilliseconds ?? 300_000,
+  };
+}
+
+function pricedModel(
+  prices: PriceTable,
+  model: string,
+  ...fields: (keyof ModelPrice)[]
+): { model: string; price: ModelPrice } {
+  const price = priceOf(prices, model);
+  for (const field of fields) {
+    if (price[field] === undefined) throw new Error(`the price of model "${model}" has no ${field}`);
+  }
+  return { model, price };
 }

@@ -3,7 +3,7 @@ import type { PricedUsage } from '../ai.types.js';
 import { ProviderError } from '../ai.types.js';
 import { cleanLine } from '../clean-text.js';
 import { cancelledError } from '../provider-errors.js';
-import type { ResolvedOpenAiConfig } from './openai-config.js';
+import type { ResolvedOpenAiEmbedding } from './openai-config.js';
 import { fromOpenAiError, timedOut } from './openai-errors.js';
 
 /** 2,048 vectors of 1536 numbers are about 45 MB of JSON; nothing else comes near. */
@@ -24,7 +24,7 @@ interface PendingRequest {
 export class OpenAiConnection {
   private readonly client: OpenAI;
 
-  constructor(config: ResolvedOpenAiConfig) {
+  constructor(config: Pick<ResolvedOpenAiEmbedding, 'apiKey' | 'baseUrl'>) {
     this.client = new OpenAI({
       apiKey: config.apiKey,
       baseURL: config.baseUrl,

@@ -5,7 +5,7 @@ import { hasVisibleCharacter } from '../clean-text.js';
 import { emptyTextError, providerError } from '../provider-errors.js';
 import { l2Normalize } from '../vectors.js';
 import { COST_SERVICES } from '../vocabulary.js';
-import type { ResolvedOpenAiConfig } from './openai-config.js';
+import type { ResolvedOpenAiEmbedding } from './openai-config.js';
 import type { OpenAiAnswer, OpenAiConnection } from './openai-connection.js';
 import { badAnswer } from './openai-errors.js';
 import type { UsageHeader } from './openai-usage.js';
@@ -29,6 +29,11 @@ const answerSchema = z.object({
   data: z.array(z.object({ index: z.int().nonnegative(), embedding: z.array(z.number()) })),
 });
 
+/** The same model shortened to another length is another model to everybody who compares vectors. */
+export function openAiModelVersion(dimensions: number): string {
+  return dimensions === STORED_DIMENSIONS ? 'v1' : `v1-${dimensions}d`;
+}
+
 /** Embeds text with an OpenAI-compatible server. */
 export class OpenAiTextEmbedder implements TextEmbedder {
   readonly model: EmbeddingModel;
@@ -36,14 +41,13 @@ export class OpenAiTextEmbedder implements TextEmbedder {
 
   constructor(
     private readonly connection: OpenAiConnection,
-    private readonly config: ResolvedOpenAiConfig,
+    private readonly config: ResolvedOpenAiEmbedding,
   ) {
     const { model, dimensions } = config.embedding;
     this.model = {
       provider: 'openai',
       name: model,
-      // The same model shortened to another length is another model to everybody who compares vectors.
-      version: dimensions === STORED_DIMENSIONS ? 'v1' : `v1-${dimensions}d`,
+      version: openAiModelVersion(dimensions),
       dimensions,
     };
     const { currency } = config;

@@ -1,3 +1,4 @@
+import { COST_SERVICES } from '../../../infrastructure/ai/vocabulary.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 
 /** The limits of a user's plan that are in force, with the user's own quota override and counters. */
@@ -81,10 +82,14 @@ export const giveUploadBack = (userId: string, billingPeriodStart: Date): Prisma
   UPDATE users SET uploads_this_month = greatest(0, uploads_this_month - 1)
   WHERE id = ${userId}::uuid AND billing_period_start = ${billingPeriodStart}`;
 
-/** What provider calls have cost in the user's billing period, in one currency. */
+/**
+ * What provider calls have cost in the user's billing period, in one currency. Re-embedding is the operator's act: it is in
+ * the ledger and not in the budget.
+ */
 export const costOfPeriod = (userId: string, since: Date, currency: string): Prisma.Sql => Prisma.sql`
   SELECT coalesce(sum(amount), 0)::text AS amount FROM cost_tracking
-  WHERE user_id = ${userId}::uuid AND incurred_at >= ${since} AND currency = ${currency}`;
+  WHERE user_id = ${userId}::uuid AND incurred_at >= ${since} AND currency = ${currency}
+    AND service_name <> ${COST_SERVICES.reindexing}`;
 
 /** Whether one more call of this price stays within the budget; decided in NUMERIC, never in binary fractions. */
 export const withinBudget = (spent: string, amount: string, budget: string): Prisma.Sql => Prisma.sql`

@@ -1,4 +1,8 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
+import { BACKGROUND_JOB_TYPE } from '../jobs.types.js';
+
+/** Above every score that a user's own job can have. */
+const BACKGROUND_SCORE = 1_000;
 
 export interface DispatchRow {
   userId: string;
@@ -25,6 +29,7 @@ export interface DispatchInput {
  * score = priority of the plan (1 = highest)
  *       - minutes waited: every minute is worth a level, so that nobody is starved
  *       + jobs of the same user before it / jobsPerLevel: one user's thousand files do not stop everybody else
+ * Background work (re-embedding) comes after all of that, in the order it was written, and does not weigh on its user.
  *
  * Users with due rows are found by a loose index scan (one probe per user), because PostgreSQL has no skip scan before
  * version 18; of each user only the first rows are looked at, and the next ones in the next round.
@@ -38,10 +43,12 @@ export const dispatchDueJobs = ({
   WITH RECURSIVE settings AS (
     SELECT now() - make_interval(secs => ${redeliverAfterMs / 1000}) AS lost_before
   ), outstanding AS (
-    SELECT user_id, count(*) AS jobs FROM processing_jobs, settings
+    SELECT user_id, count(*) AS jobs, count(*) FILTER (WHERE job_type <> ${BACKGROUND_JOB_TYPE}) AS own_jobs
+    FROM processing_jobs, settings
     WHERE status IN ('pending', 'retrying') AND dispatched_at > lost_before GROUP BY user_id
   ), running AS (
-    SELECT user_id, count(*) AS jobs FROM processing_jobs WHERE status = 'processing' GROUP BY user_id
+    SELECT user_id, count(*) AS own_jobs FROM processing_jobs
+    WHERE status = 'processing' AND job_type <> ${BACKGROUND_JOB_TYPE} GROUP BY user_id
   ), waiting_users AS (
     (SELECT user_id FROM processing_jobs WHERE status IN ('pending', 'retrying') ORDER BY user_id LIMIT 1)
     UNION ALL
@@ -51,14 +58,19 @@ export const dispatchDueJobs = ({
     FROM waiting_users u WHERE u.user_id IS NOT NULL
   ), due AS (
     SELECT u.user_id, job.id, job.fencing_token, job.dispatched_at,
-      job.priority - extract(epoch FROM now() - job.queued_at) / 60.0
-        + (coalesce(outstanding.jobs, 0) + coalesce(running.jobs, 0)
-            + row_number() OVER (PARTITION BY u.user_id ORDER BY job.queued_at, job.id) - 1)
-          / ${jobsPerLevel}::numeric AS score
+      CASE WHEN job.is_background
+        THEN ${BACKGROUND_SCORE} + row_number() OVER (PARTITION BY job.is_background ORDER BY job.queued_at, job.id) / 1000.0
+        ELSE job.priority - extract(epoch FROM now() - job.queued_at) / 60.0
+          + (coalesce(outstanding.own_jobs, 0) + coalesce(running.own_jobs, 0)
+              + row_number() OVER (PARTITION BY u.user_id, job.is_background ORDER BY job.queued_at, job.id) - 1)
+            / ${jobsPerLevel}::numeric
+      END AS score
     FROM waiting_users u CROSS JOIN settings
     LEFT JOIN outstanding USING (user_id) LEFT JOIN running USING (user_id)
     CROSS JOIN LATERAL (
-      SELECT j.id, j.priority, j.queued_at, j.fencing_token, j.dispatched_at FROM processing_jobs j
+      SELECT j.id, j.priority, j.queued_at, j.fencing_token, j.dispatched_at,
+        j.job_type = ${BACKGROUND_JOB_TYPE} AS is_background
+      FROM processing_jobs j
       WHERE j.user_id = u.user_id AND j.status IN ('pending', 'retrying')
         AND (j.retry_at IS NULL OR j.retry_at <= now()) AND j.cancel_requested_at IS NULL
         AND (j.dispatched_at IS NULL OR j.dispatched_at <= lost_before)

@@ -1,4 +1,5 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
+import { BACKGROUND_JOB_TYPE } from '../jobs.types.js';
 
 /** The newest job of one kind for one file: what an older one of that kind did is history. */
 export interface CurrentJobRow {
@@ -11,11 +12,13 @@ export interface CurrentJobRow {
   hint: string | null;
 }
 
+/** Without background work, which neither delays nor fails a file's analysis. */
 export const currentJobsOfMedia = (userId: string, mediaFileIds: string[]): Prisma.Sql => Prisma.sql`
   SELECT DISTINCT ON (media_file_id, job_type) media_file_id AS "mediaFileId", job_type AS "jobType", status,
     progress_percentage AS "progressPercentage", error_code AS "errorCode", error_message AS "errorMessage", hint
   FROM processing_jobs
   WHERE user_id = ${userId}::uuid AND media_file_id = ANY (${mediaFileIds}::uuid[])
+    AND job_type <> ${BACKGROUND_JOB_TYPE}
   ORDER BY media_file_id, job_type, created_at DESC, id DESC`;
 
 /**

@@ -111,3 +111,13 @@ export function withJobFailures(handler: JobHandler): JobHandler {
     },
   };
 }
+
+/** No model that this process is set up for may embed the file: vectors of two models cannot be compared. */
+export function embeddingModelMismatch(message: string): JobFailure {
+  return new JobFailure(
+    'embedding-model-mismatch',
+    message,
+    false,
+    'The operator has to restart the processes with the AI settings of the active model, or switch to another model.',
+  );
+}

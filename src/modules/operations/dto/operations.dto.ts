@@ -26,10 +26,18 @@ class JobTransportCheck {
   @ApiProperty({ enum: ['in-process', 'bull'] }) kind!: string;
 }
 
+class EmbeddingModelCheck {
+  @ApiProperty({
+    description: 'False: nothing here can embed with the active model, search goes on by words',
+  })
+  ok!: boolean;
+}
+
 class ReadinessChecks {
   @ApiProperty({ type: DatabaseCheck }) database!: DatabaseCheck;
   @ApiProperty({ type: StorageCheck }) storage!: StorageCheck;
   @ApiProperty({ type: JobTransportCheck }) jobTransport!: JobTransportCheck;
+  @ApiProperty({ type: EmbeddingModelCheck }) embeddingModel!: EmbeddingModelCheck;
 }
 
 export class ReadinessResponse {

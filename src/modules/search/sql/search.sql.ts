@@ -86,7 +86,7 @@ export function searchSettings(): Prisma.Sql {
   return Prisma.sql`SELECT ${Prisma.join(calls)}`;
 }
 
-/** One row per active model with this name; none when another model is active. */
+/** One row for the active model, and for one that was active until a moment ago; none for others. */
 export interface PlanFactsRow {
   modelId: number;
   /** The user's vectors of that model, counted up to `countUpTo`. */
@@ -95,7 +95,11 @@ export interface PlanFactsRow {
   hasGraph: boolean;
 }
 
-/** What decides between the plans. Counting stops early: 2,001 is as good as a million. */
+/**
+ * What decides between the plans. Counting stops early: 2,001 is as good as a million. A query that
+ * was embedded just before a switch of models is compared with the vectors of its own model, which are kept for longer
+ * than that (EmbeddingModelsService.dropVectors).
+ */
 export function planFactsQuery(input: {
   userId: string;
   model: { provider: string; name: string; version: string };
@@ -111,5 +115,5 @@ export function planFactsQuery(input: {
     WHERE i.indexrelid = to_regclass(graph_index_name(${input.userId}::uuid, em.id))), false) AS "hasGraph"
 FROM embedding_models em
 WHERE em.provider = ${input.model.provider} AND em.name = ${input.model.name} AND em.version = ${input.model.version}
-  AND em.state = 'active'`;
+  AND (em.state = 'active' OR (em.state = 'retired' AND em.retired_at > now() - interval '30 seconds'))`;
 }

@@ -1,22 +1,24 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { AiProviders, DetectedLabel } from '../../../../infrastructure/ai/ai.types.js';
-import { cleanLine } from '../../../../infrastructure/ai/clean-text.js';
+import type { TextEmbedder } from '../../../../infrastructure/ai/ai.types.js';
+import { TextEmbedders } from '../../../../infrastructure/ai/text-embedders.js';
 import { Database, type Transaction } from '../../../../infrastructure/database/database.js';
-import type { MediaFile } from '../../../../infrastructure/database/generated/client.js';
-import { AI_PROVIDERS } from '../../../../infrastructure/infrastructure.tokens.js';
+import { LOGGER } from '../../../../infrastructure/infrastructure.tokens.js';
+import type { Logger } from '../../../../infrastructure/observability/logger.js';
 import { JobFailure, type JobContext, type JobHandler, type JobResult } from '../../../jobs/jobs.types.js';
-import { AnalysesRepository } from '../analyses.repository.js';
-import { buildEmbeddingDocuments, type KnownMedia } from '../embedding-documents.js';
-import { EmbeddingModelsRepository } from '../embedding-models.repository.js';
+import { EmbeddingModelsRepository } from '../../embedding-models/embedding-models.repository.js';
+import { describeModel, type KeptModel } from '../../embedding-models/embedding-models.types.js';
+import { ReindexService } from '../../embedding-models/reindex.service.js';
+import { DocumentSource, embedDocuments } from '../document-source.js';
+import { buildEmbeddingDocuments } from '../embedding-documents.js';
 import { EmbeddingsRepository, type EmbeddedDocument } from '../embeddings.repository.js';
-import { KeyframesRepository } from '../keyframes.repository.js';
 import { lockJobMedia, MediaSource } from '../media-source.js';
-import { TranscriptsRepository } from '../transcripts.repository.js';
+import { embeddingModelMismatch } from '../job-failures.js';
 
-/** Texts of one provider call: small enough to be retried cheaply, large enough to be few. */
-const BATCH_SIZE = 64;
-
-/** Makes a file findable by meaning: embeds what is known of it as a whole, of each scene, and of what is said. */
+/**
+ * Makes a file findable by meaning: embeds what is known of it as a whole, of each scene, and of what is said. With the
+ * active model, and with those that are kept beside it for a switch or the way back; what goes wrong with these does
+ * not concern the file: a job of its own tries them again.
+ */
 @Injectable()
 export class EmbeddingGenerationHandler implements JobHandler {
   readonly jobType = 'embedding_generation';
@@ -24,86 +26,98 @@ export class EmbeddingGenerationHandler implements JobHandler {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(MediaSource) private readonly source: MediaSource,
-    @Inject(AI_PROVIDERS) private readonly providers: AiProviders,
-    @Inject(AnalysesRepository) private readonly analyses: AnalysesRepository,
-    @Inject(KeyframesRepository) private readonly keyframes: KeyframesRepository,
-    @Inject(TranscriptsRepository) private readonly transcripts: TranscriptsRepository,
+    @Inject(TextEmbedders) private readonly embedders: TextEmbedders,
+    @Inject(DocumentSource) private readonly documents: DocumentSource,
     @Inject(EmbeddingModelsRepository) private readonly models: EmbeddingModelsRepository,
     @Inject(EmbeddingsRepository) private readonly embeddings: EmbeddingsRepository,
+    @Inject(ReindexService) private readonly reindex: Pick<ReindexService, 'enqueue'>,
+    @Inject(LOGGER) private readonly logger: Pick<Logger, 'warn'>,
   ) {}
 
   async handle(context: JobContext): Promise<JobResult> {
     const media = await this.source.load(context);
-    const embedder = this.providers.textEmbedder;
-    const known = await this.database.run(async (tx) => {
-      // Asked first: a worker with other AI settings must not spend anything.
-      await this.models.activeFor(tx, embedder.model);
-      return this.collect(tx, context.job, media);
-    });
+    const { kept, known } = await this.database.run(async (tx) => ({
+      kept: await this.models.kept(tx),
+      known: await this.documents.collect(tx, context.job, media),
+    }));
+    // Asked first: a worker with other AI settings must not spend anything.
+    const served = this.served(kept);
     const documents = buildEmbeddingDocuments(known);
-    const embedded: EmbeddedDocument[] = [];
-    for (let start = 0; start < documents.length; start += BATCH_SIZE) {
-      await context.progress(10 + Math.floor((80 * start) / documents.length), 'embedding');
-      const batch = documents.slice(start, start + BATCH_SIZE);
-      const texts = batch.map(({ text }) => text);
-      const { vectors } = await context.paid(embedder.estimate(texts), () =>
-        embedder.embed(texts, context.signal),
-      );
-      batch.forEach((document, index) => {
-        const vector = vectors[index];
-        if (vector?.length !== embedder.model.dimensions)
-          throw wrongVector(vector?.length, embedder.model.dimensions);
-        embedded.push({ document, vector });
-      });
+    const embedded = new Map<number, EmbeddedDocument[]>();
+    for (const [index, { model, embedder }] of served.entries()) {
+      const isActive = model.state === 'active';
+      const report = (done: number): Promise<void> =>
+        context.progress(
+          10 + Math.floor((80 * (index + done / documents.length)) / served.length),
+          'embedding',
+        );
+      try {
+        const payer = isActive ? 'owner' : 'operator';
+        embedded.set(model.id, await embedDocuments(context, embedder, documents, payer, report));
+      } catch (error) {
+        if (isActive || context.signal.aborted) throw error;
+        this.logger.warn(
+          { model: describeModel(model), mediaFileId: media.id, reason: (error as Error).message },
+          'a model beside the active one could not embed a file; a job of its own will try again',
+        );
+      }
     }
     return {
-      data: { embeddings: embedded.length, model: embedder.model.name },
+      data: {
+        embeddings: documents.length,
+        model: served[0]?.embedder.model.name,
+        models: embedded.size,
+      },
       commit: async (tx) => {
         await lockJobMedia(tx, context.job);
-        // Again, under this transaction: another model may have become active while the texts were embedded.
-        const model = await this.models.activeFor(tx, embedder.model);
-        await this.embeddings.replace(tx, context.job, model.id, embedded);
+        await this.store(tx, context.job, embedded);
       },
     };
   }
 
-  private async collect(tx: Transaction, job: JobContext['job'], media: MediaFile): Promise<KnownMedia> {
-    const isVideo = media.fileType === 'video';
-    const transcript = isVideo ? await this.transcripts.all(tx, job) : { cues: [], source: null };
-    const visual = await this.analyses.latest(tx, job, isVideo ? 'video' : 'image');
-    const text = await this.analyses.latest(tx, job, 'text');
-    const audio = isVideo ? await this.analyses.latest(tx, job, 'transcript') : null;
-    const exif = media.exif as { description?: unknown };
-    return {
-      fileType: isVideo ? 'video' : 'image',
-      title: media.title,
-      originalFilename: media.originalFilename,
-      description: cleanLine(exif.description, 1000) || null,
-      // Written by the label projection alone.
-      labels: media.detectedLabels as unknown as DetectedLabel[],
-      tags: media.tags,
-      categories: media.categories,
-      summary: media.aiSummary,
-      detectedText: media.detectedText,
-      transcript: media.transcriptionText,
-      durationSeconds: media.durationSeconds === null ? null : Number(media.durationSeconds),
-      keyframes: isVideo ? await this.keyframes.all(tx, job) : [],
-      cues: transcript.cues,
-      cueSource: transcript.source,
-      analysisIds: {
-        full: text?.id ?? visual?.id ?? null,
-        visual: visual?.id ?? null,
-        audio: audio?.id ?? null,
-      },
-    };
+  /**
+   * The models that this process can embed with, the active one first. The active one may be missing: then the file is
+   * found by words until the operator has its provider back, or another model takes over.
+   * @throws JobFailure `embedding-model-mismatch`, not retryable, when there is none at all
+   */
+  private served(kept: KeptModel[]): { model: KeptModel; embedder: TextEmbedder }[] {
+    const served = kept.flatMap((model) => {
+      const embedder = this.embedders.find(model);
+      return embedder ? [{ model, embedder }] : [];
+    });
+    if (served.length > 0 && kept.some(({ state }) => state === 'active')) return served;
+    throw embeddingModelMismatch(
+      kept[0]?.state === 'active'
+        ? `${describeModel(kept[0])} with ${kept[0].dimensions} dimensions is active, and this worker cannot embed with it.`
+        : 'No embedding model is active.',
+    );
+  }
+
+  /** Under the lock of the models: what was kept when the work began may have changed since. */
+  private async store(
+    tx: Transaction,
+    job: JobContext['job'],
+    embedded: ReadonlyMap<number, EmbeddedDocument[]>,
+  ): Promise<void> {
+    await this.models.lock(tx, 'shared');
+    const toRetry: number[] = [];
+    for (const model of await this.models.kept(tx)) {
+      const vectors = embedded.get(model.id);
+      const isServed = vectors !== undefined || this.embedders.find(model) !== null;
+      if (!vectors && isServed && model.state === 'active') throw activeModelChanged();
+      // Without new vectors the old ones are removed: they say what the file was, and would count as complete.
+      await this.embeddings.replace(tx, job, model.id, vectors ?? []);
+      if (!vectors && isServed) toRetry.push(model.id);
+    }
+    await this.reindex.enqueue(tx, job.mediaFileId, toRetry);
   }
 }
 
-function wrongVector(actual: number | undefined, expected: number): JobFailure {
+function activeModelChanged(): JobFailure {
   return new JobFailure(
-    'provider-bad-answer',
-    `The embedding model gave a vector of ${actual ?? 0} dimensions instead of ${expected}.`,
+    'embedding-model-changed',
+    'Another embedding model became active meanwhile.',
     true,
-    'The job is tried again by itself; if it keeps failing, ask the operator.',
+    'The job is tried again by itself.',
   );
 }

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { AiProviders, EmbeddingModel } from '../../../../infrastructure/ai/ai.types.js';
 import { createAiProviders } from '../../../../infrastructure/ai/create-ai-providers.js';
+import { TextEmbedders } from '../../../../infrastructure/ai/text-embedders.js';
 import { runInScope } from '../../../../infrastructure/context/request-context.js';
 import type { Database } from '../../../../infrastructure/database/database.js';
 import { MediaTools } from '../../../../infrastructure/media-tools/media-tools.js';
@@ -19,12 +20,14 @@ import { subtitlesKeyOf } from '../../upload/subtitles-key.js';
 import { AnalysesRepository } from '../analyses.repository.js';
 import { CategorySuggestionsRepository } from '../category-suggestions.repository.js';
 import { DetectedLabelsRepository } from '../detected-labels.repository.js';
-import { EmbeddingModelsRepository } from '../embedding-models.repository.js';
+import { EmbeddingModelsRepository } from '../../embedding-models/embedding-models.repository.js';
+import { DocumentSource } from '../document-source.js';
 import { EmbeddingsRepository } from '../embeddings.repository.js';
 import { ClipScoringHandler } from '../handlers/clip-scoring.handler.js';
 import { EmbeddingGenerationHandler } from '../handlers/embedding-generation.handler.js';
 import { ImageAnalysisHandler } from '../handlers/image-analysis.handler.js';
 import { MediaProbeHandler } from '../handlers/media-probe.handler.js';
+import { ReindexHandler } from '../handlers/reindex.handler.js';
 import { TextAnalysisHandler } from '../handlers/text-analysis.handler.js';
 import { ThumbnailHandler } from '../handlers/thumbnail.handler.js';
 import { TranscriptionHandler } from '../handlers/transcription.handler.js';
@@ -53,6 +56,9 @@ export const STEPS: Record<'image' | 'video', readonly JobType[]> = {
 export class PipelineBench {
   readonly mediaTools = new MediaTools();
   readonly providers: AiProviders;
+  readonly embedders: TextEmbedders;
+  /** Jobs of re-embedding that the handlers asked for. */
+  readonly reindexed: { mediaFileId: string; modelIds: readonly number[] }[] = [];
 
   private constructor(
     readonly database: Database,
@@ -70,6 +76,7 @@ export class PipelineBench {
       },
     );
     this.providers = { ...local, ...overrides };
+    this.embedders = new TextEmbedders(this.providers.textEmbedder, null);
   }
 
   /** Storage and work folders lie in a temporary folder, which `close` removes. */
@@ -146,11 +153,16 @@ export class PipelineBench {
   }
 
   /** One attempt of one job, effects included. Gives its `result_data`. */
-  async run(jobType: JobType, userId: string, mediaFileId: string, options: { signal?: AbortSignal } = {}) {
+  async run(
+    jobType: JobType,
+    userId: string,
+    mediaFileId: string,
+    options: { signal?: AbortSignal; config?: Record<string, unknown> } = {},
+  ) {
     const workDir = await mkdtemp(path.join(this.folder, 'work-'));
     const steps: { percentage: number; step: string }[] = [];
     const context: JobContext = {
-      job: { id: uuidv7(), userId, mediaFileId, jobType, config: {}, attempt: 1 },
+      job: { id: uuidv7(), userId, mediaFileId, jobType, config: options.config ?? {}, attempt: 1 },
       signal: options.signal ?? new AbortController().signal,
       workDir,
       progress: async (percentage, step) => void steps.push({ percentage, step }),
@@ -175,13 +187,15 @@ export class PipelineBench {
   }
 
   private handler(jobType: JobType): JobHandler {
-    const { database, storage, mediaTools, providers } = this;
+    const { database, storage, mediaTools, providers, embedders } = this;
     const usage = new UsageService(database);
     const source = new MediaSource(database, storage, mediaTools);
     const analyses = new AnalysesRepository();
     const labels = new DetectedLabelsRepository();
     const keyframes = new KeyframesRepository();
     const transcripts = new TranscriptsRepository();
+    const documents = new DocumentSource(analyses, keyframes, transcripts);
+    const models = new EmbeddingModelsRepository();
     const handlers: Record<JobType, JobHandler> = {
       media_probe: new MediaProbeHandler(source, mediaTools),
       thumbnail: new ThumbnailHandler(source, mediaTools, storage),
@@ -217,13 +231,18 @@ export class PipelineBench {
       embedding_generation: new EmbeddingGenerationHandler(
         database,
         source,
-        providers,
-        analyses,
-        keyframes,
-        transcripts,
-        new EmbeddingModelsRepository(),
+        embedders,
+        documents,
+        models,
         new EmbeddingsRepository(),
+        {
+          enqueue: async (_tx, mediaFileId, modelIds) => {
+            if (modelIds.length > 0) this.reindexed.push({ mediaFileId, modelIds });
+          },
+        },
+        { warn: () => undefined },
       ),
+      reindex: new ReindexHandler(database, source, embedders, documents, models, new EmbeddingsRepository()),
     };
     return withJobFailures(handlers[jobType]);
   }
