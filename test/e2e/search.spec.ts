@@ -260,27 +260,6 @@ it('goes on with words when the query cannot be embedded', async () => {
   }
 });
 
-it('tells similar files and near duplicates apart, the owner only', async () => {
-  const session = await app.createSession();
-  const source = await add(session, { title: 'a dog on the beach', perceptualHash: '0f0f0f0f0f0f0f0f' });
-  const copy = await add(session, { title: 'invoice', perceptualHash: '0f0f0f0f0f0f0f0e' });
-  const alike = await add(session, { title: 'dogs at the beach', perceptualHash: 'f0f0f0f0f0f0f0f0' });
-  await add(session, { title: 'dog beach', isPrivate: true });
-  const { body } = await app.http.get(`/v1/media/${source}/similar`).set(session.headers);
-  expect(body).toMatchObject({
-    status: 'ready',
-    plan: 'exact',
-    items: [
-      { media: { id: copy }, nearDuplicate: true, hashDistance: 1 },
-      { media: { id: alike }, nearDuplicate: false, hashDistance: null },
-    ],
-  });
-  const all = await app.http.get(`/v1/media/${source}/similar?includePrivate=true`).set(session.headers);
-  expect(all.body.items).toHaveLength(3);
-  const other = await app.createSession();
-  expect((await app.http.get(`/v1/media/${source}/similar`).set(other.headers)).status).toBe(404);
-});
-
 it('A3: suggests own words only, whatever is typed', async () => {
   const session = await app.createSession();
   const other = await app.createSession();

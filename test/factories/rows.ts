@@ -126,6 +126,8 @@ export const rowFactories: Record<string, RowFactory> = {
     media_file_id: await parent(client, 'media_files', userId, { deleted_at: new Date().toISOString() }),
     tsv: "'word':1A",
   }),
+  search_words: async (_client, userId) => ({ user_id: userId, word: `word${uniqueHash().slice(0, 30)}` }),
+  lost_words: async (_client, userId) => ({ user_id: userId, id: uuidv7(), words: ['word'] }),
   search_history: async (_client, userId) => ({
     ...{ user_id: userId, id: uuidv7(), query_text: 'dogs', searched_at: new Date().toISOString() },
   }),

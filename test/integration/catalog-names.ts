@@ -370,7 +370,7 @@ export const FUNCTIONS = [
     'reset_monthly_usage',
     'analyses_search_vector_update',
   ],
-  ...['resolve_identity', 'create_search_history_partitions', 'search_documents'],
+  ...['resolve_identity', 'create_search_history_partitions', 'search_documents', 'similar_words'],
 ];
 
 export const TRIGGERS: Record<string, string> = {

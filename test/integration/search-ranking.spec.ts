@@ -101,7 +101,7 @@ describe('words', () => {
     expect((await rank(user, { terms: 'platypus' })).media.map((media) => media.id)).toEqual([fresh]);
   });
 
-  it('says so when more files fit than are ranked', async () => {
+  it('counts what fits beyond the files that are ranked', async () => {
     const { id: user } = await createUser(database);
     await asUser(user, () =>
       database.run(
@@ -112,12 +112,14 @@ describe('words', () => {
             lpad(to_hex(n), 64, '0'), 'local', 'b', ${user} || '/' || n, 'completed' FROM generate_series(1, 1100) n`,
       ),
     );
-    const ranking = await rank(user, { terms: 'capybara' });
-    expect(ranking.media).toHaveLength(1000);
-    expect(ranking.isCapped).toBe(true);
+    const ranking = await rank(user, { terms: 'capybara', wanted: 21 });
+    expect(ranking.media).toHaveLength(200);
+    expect(ranking).toMatchObject({ total: 1100, isCapped: false });
+    const all = await rank(user, { terms: 'capybara', wanted: null });
+    expect(new Set(all.media.map((media) => media.id)).size).toBe(1100);
     const few = await rank(user, { terms: 'capybara 77' });
     expect(few.media).toHaveLength(1);
-    expect(few.isCapped).toBe(false);
+    expect(few).toMatchObject({ total: 1, isCapped: false });
   });
 });
 
@@ -209,7 +211,7 @@ describe('vectors', () => {
       const ranking = await rank(user, {
         terms: 'x',
         mode: 'semantic',
-        vector: { ...query, vectorCount },
+        vector: { ...query, vectorCount, hasGraph: false },
       });
       expect(ranking.plan).toBe(vectorCount === 202 ? 'exact' : 'ann');
       expect(ranking.media.map((media) => media.id)).toEqual([video, photo]);
@@ -239,7 +241,7 @@ describe('vectors', () => {
         await rank(user, {
           terms: 'sunset',
           mode: 'semantic',
-          vector: { halfvec: vector, model: embedder.model, modelId, vectorCount: 4 },
+          vector: { halfvec: vector, model: embedder.model, modelId, vectorCount: 4, hasGraph: false },
           ...input,
         })
       ).media
@@ -276,7 +278,7 @@ describe('vectors', () => {
           await rank(user, {
             terms: 'x',
             mode: 'semantic',
-            vector: { halfvec, model: UNCALIBRATED, modelId, vectorCount },
+            vector: { halfvec, model: UNCALIBRATED, modelId, vectorCount, hasGraph: false },
           })
         ).media
           .slice(0, 20)
@@ -299,6 +301,7 @@ describe('vectors', () => {
         model: UNCALIBRATED,
         modelId,
         vectorCount: SIZE,
+        hasGraph: false,
       },
     });
     expect(ranking.plan).toBe('ann');
@@ -353,6 +356,7 @@ describe('isolation', () => {
             model: embedder.model,
             modelId,
             vectorCount: choose([1, 9999]),
+            hasGraph: false,
           },
         });
         foreign += ranking.media.filter((media) => !owned.get(user)!.has(media.id)).length;

@@ -119,6 +119,17 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
       search_docs_definer_policy: ['app_definer', 'ALL'],
     },
   },
+  search_words: {
+    ...{ user: 'S', admin: '', system: '', touch: 'word' },
+    definerPolicies: {
+      search_words_reader_policy: ['search_reader', 'SELECT'],
+      search_words_definer_policy: ['app_definer', 'ALL'],
+    },
+  },
+  lost_words: {
+    ...{ user: '', admin: '', system: '', touch: 'words' },
+    definerPolicies: { lost_words_definer_policy: ['app_definer', 'ALL'] },
+  },
   search_history: { admin: 'S', system: 'SD', touch: 'query_text' },
   search_clicks: { admin: 'S', system: '', touch: 'position' },
   cost_tracking: {
@@ -184,6 +195,9 @@ export const DEFINER_FUNCTIONS: Record<string, string> = {
   'refresh_search_doc()': 'app_definer',
   'resolve_identity(text,text)': 'app_definer',
   'search_documents(text,integer)': 'search_reader',
+  'similar_words(text,integer)': 'search_reader',
+  'collect_search_words()': 'app_definer',
+  'forget_lost_words(integer)': 'app_definer',
 };
 
 const LETTERS: Record<string, string> = { select: 'S', insert: 'I', update: 'U', delete: 'D' };

@@ -7,9 +7,8 @@ import { ROUTE_ACCESS, SCOPES, type RouteAccess } from '../http/route-access.js'
 import { AccessTokens } from './access-tokens.js';
 import { hashSecret, isWellFormedApiKey } from './api-key-format.js';
 import {
-  findAccount,
   findAccountByApiKey,
-  isSessionLive,
+  findSessionAccount,
   touchApiKey,
   type AccountRow,
 } from './identity.repository.js';
@@ -98,8 +97,8 @@ export class AuthGuard implements CanActivate {
   ): Promise<{ account: AccountRow; via: 'session' | 'firebase'; scopes: readonly string[] }> {
     const claims = await this.accessTokens.verify(token).catch(() => null);
     if (claims) {
-      const account = await this.database.runAsSystem('auth.authenticate', async (tx) =>
-        (await isSessionLive(tx, claims.userId, claims.sessionId)) ? findAccount(tx, claims.userId) : null,
+      const account = await this.database.runAsSystem('auth.authenticate', (tx) =>
+        findSessionAccount(tx, claims.userId, claims.sessionId),
       );
       if (!account) throw errors.unauthenticated('The session has ended. Log in again.');
       return { account, via: 'session', scopes: SCOPES };

@@ -28,12 +28,18 @@ export async function findAccount(tx: Transaction, userId: string): Promise<Acco
   return rows[0] ?? null;
 }
 
-/** The live session (family of refresh tokens) that an access token goes back to; false once it was logged out. */
-export async function isSessionLive(tx: Transaction, userId: string, sessionId: string): Promise<boolean> {
-  const rows = await tx.$queryRaw<unknown[]>(Prisma.sql`
-    SELECT 1 FROM refresh_tokens
-    WHERE user_id = ${userId}::uuid AND family_id = ${sessionId}::uuid AND revoked_at IS NULL AND expires_at > now() LIMIT 1`);
-  return rows.length > 0;
+/** The account of an access token whose session (family of refresh tokens) is live; null once it was logged out. */
+export async function findSessionAccount(
+  tx: Transaction,
+  userId: string,
+  sessionId: string,
+): Promise<AccountRow | null> {
+  const rows = await tx.$queryRaw<AccountRow[]>(Prisma.sql`
+    SELECT ${account} FROM users u JOIN current_usage_limits l ON l.tier_name = u.subscription_tier
+    WHERE u.id = ${userId}::uuid AND u.deleted_at IS NULL AND EXISTS (
+      SELECT 1 FROM refresh_tokens r
+      WHERE r.user_id = ${userId}::uuid AND r.family_id = ${sessionId}::uuid AND r.revoked_at IS NULL AND r.expires_at > now())`);
+  return rows[0] ?? null;
 }
 
 /** The account behind an API key, and what the key may do. Null when the key is unknown, revoked or expired. */

@@ -1,11 +1,12 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type pg from 'pg';
+import pg from 'pg';
 import type { Logger } from 'pino';
 import { DATABASE_ROLES, type Actor, type SystemPlace } from '../context/actor.js';
 import { currentScope } from '../context/request-context.js';
 import { ReleasingPrismaPg } from './driver-adapter.js';
 import { Prisma, PrismaClient } from './generated/client.js';
+import { transactionOpening, type TransactionOpening } from './opening-client.js';
 import { isRetryable, sqlStateOf } from './sql-state.js';
 
 /** A client inside one transaction. The only kind of client that business code ever sees. */
@@ -14,10 +15,21 @@ export type Transaction = Omit<
   '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends' | '$queryRawUnsafe' | '$executeRawUnsafe'
 >;
 
+/** Planner and memory settings that a transaction may take on, local to it. */
+export type TransactionSettings = Readonly<
+  Partial<
+    Record<
+      'jit' | 'max_parallel_workers_per_gather' | 'work_mem' | 'hnsw.ef_search' | 'hnsw.iterative_scan',
+      string
+    >
+  >
+>;
+
 export interface RunOptions {
   isolation?: 'ReadCommitted' | 'RepeatableRead' | 'Serializable';
   /** The transaction is rolled back after this. Transactions never wait for the outside world, so it is short. */
   timeoutMs?: number;
+  settings?: TransactionSettings;
 }
 
 export interface DatabaseSettings {
@@ -32,6 +44,7 @@ export interface PoolInfo {
   max: number;
 }
 
+const { escapeLiteral } = pg;
 const MAX_ATTEMPTS = 4;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
@@ -122,16 +135,25 @@ export class Database {
     const started = performance.now();
     this.queriesInFlight += 1;
     try {
-      const result = await this.prisma.$transaction(
-        async (transaction) => {
-          await this.takeOn(transaction, actor);
-          return this.open.run({ transaction, actor }, () => fn(transaction));
-        },
-        {
-          maxWait: 20_000,
-          timeout: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
-          ...(options.isolation ? { isolationLevel: options.isolation } : {}),
-        },
+      const takenOn = this.settingsOf(actor, options.settings);
+      const opening: TransactionOpening = {
+        statements: openingStatement(takenOn),
+        // BEGIN and SET TRANSACTION ISOLATION LEVEL come first, each on its own: nothing may stand between them.
+        sent: options.isolation !== undefined,
+      };
+      const result = await transactionOpening.run(opening, () =>
+        this.prisma.$transaction(
+          async (transaction) => {
+            // Whatever came in between: no statement of `fn` runs before role and user are taken on.
+            if (options.isolation || !opening.sent) await takeOn(transaction, takenOn);
+            return this.open.run({ transaction, actor }, () => fn(transaction));
+          },
+          {
+            maxWait: 20_000,
+            timeout: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
+            ...(options.isolation ? { isolationLevel: options.isolation } : {}),
+          },
+        ),
       );
       this.observe(performance.now() - started, 'ok');
       return result;
@@ -146,14 +168,16 @@ export class Database {
     }
   }
 
-  /** First statement of every transaction: role, user and time limit, all local to it. */
-  private async takeOn(transaction: Transaction, actor: Actor): Promise<void> {
+  /** What every transaction takes on before anything else, all local to it: role, user, time limit, settings. */
+  private settingsOf(actor: Actor, settings: TransactionSettings = {}): Record<string, string> {
     const userId = actor.userId ?? '';
     if (userId !== '' && !UUID.test(userId)) throw new Error('the actor has no valid user id');
-    await transaction.$queryRaw(Prisma.sql`
-      SELECT set_config('role', ${DATABASE_ROLES[actor.kind]}, true),
-             set_config('app.current_user_id', ${userId}, true),
-             set_config('statement_timeout', ${String(this.settings.statementTimeoutMs)}, true)`);
+    return {
+      role: DATABASE_ROLES[actor.kind],
+      'app.current_user_id': userId,
+      statement_timeout: String(this.settings.statementTimeoutMs),
+      ...settings,
+    };
   }
 
   /** True when the database answers. Never throws. */
@@ -204,6 +228,21 @@ export class Database {
     await this.prisma.$disconnect();
     if (!this.pool.ended) await this.pool.end();
   }
+}
+
+/** As text, because it travels with BEGIN: constants, a checked UUID and numbers, each escaped as a literal. */
+function openingStatement(settings: Record<string, string>): string {
+  const calls = Object.entries(settings).map(
+    ([name, value]) => `set_config(${escapeLiteral(name)}, ${escapeLiteral(value)}, true)`,
+  );
+  return `SELECT ${calls.join(', ')}`;
+}
+
+async function takeOn(transaction: Transaction, settings: Record<string, string>): Promise<void> {
+  const calls = Object.entries(settings).map(
+    ([name, value]) => Prisma.sql`set_config(${name}, ${value}, true)`,
+  );
+  await transaction.$queryRaw(Prisma.sql`SELECT ${Prisma.join(calls)}`);
 }
 
 export interface ServerFacts {

@@ -132,13 +132,15 @@ export class UsageService {
     await this.database.run((tx) => releaseReservation(tx, userId, reservationId));
   }
 
-  /** Takes one search of the month. @throws AppError 402 `quota-exceeded` */
+  /** Takes one search of the month; joins the caller's transaction, if there is one. @throws AppError 402 `quota-exceeded` */
   async chargeSearch(): Promise<void> {
     const userId = currentUserId();
     await this.database.run(async (tx) => {
+      const take = async (): Promise<boolean> =>
+        (await tx.$queryRaw<unknown[]>(takeSearch(userId))).length > 0;
+      if (await take()) return;
       await tx.$queryRaw(rollBillingPeriod(userId));
-      const taken = await tx.$queryRaw<unknown[]>(takeSearch(userId));
-      if (taken.length > 0) return;
+      if (await take()) return;
       const plan = await this.plan(tx);
       throw errors.quotaExceeded('searches', plan.maxSearchesPerMonth ?? 0, plan.billingPeriodEnd);
     });

@@ -14,6 +14,7 @@ import { MediaPurger } from './media-purger.js';
 import { MediaRepository } from './media.repository.js';
 import { MediaService } from './media.service.js';
 import { MediaSummaryReader } from './media-summary.reader.js';
+import { QueryPictureService } from './query-picture/query-picture.service.js';
 import { TrashPurger } from './trash-purger.js';
 import { StagingArea } from './upload/staging-area.js';
 import { UploadService } from './upload/upload.service.js';
@@ -32,11 +33,12 @@ import { UploadSweeper } from './upload/upload-sweeper.js';
     MediaRepository,
     MediaService,
     MediaSummaryReader,
+    QueryPictureService,
     StagingArea,
     TrashPurger,
     UploadService,
     UploadSweeper,
   ],
-  exports: [MediaSummaryReader, TrashPurger, UploadSweeper],
+  exports: [MediaSummaryReader, QueryPictureService, TrashPurger, UploadSweeper],
 })
 export class MediaModule {}

@@ -16,12 +16,13 @@ import type { ViewResponse } from './dto/insights.response.js';
 import type { MediaListQuery, UpdateMediaRequest } from './dto/media.requests.js';
 import type { MediaDetailResponse, MediaListResponse } from './dto/media.response.js';
 import { ReindexService } from './embedding-models/reindex.service.js';
+import { listFilter } from './filter/media-list-filter.js';
 import { LabelsRepository } from './labels.repository.js';
 import { pipelineFor } from './media-jobs.js';
 import { toMediaDetailResponse, toMediaResponse } from './media.mapper.js';
 import { MediaPurger } from './media-purger.js';
 import { MediaRepository } from './media.repository.js';
-import type { MediaListFilter, MediaListPosition } from './sql/media-list.sql.js';
+import type { MediaListPosition } from './sql/media-list.sql.js';
 
 /** The rules of files that have been taken in: reading, changing, trash, analysis again. */
 @Injectable()
@@ -41,13 +42,14 @@ export class MediaService {
   /** One page of the user's files, or of their trash. @throws AppError 400 `invalid-cursor` */
   async list(query: MediaListQuery): Promise<MediaListResponse> {
     const userId = currentUserId();
-    const { limit, cursor, sort, order, tag, ...rest } = query;
-    const filter: MediaListFilter = { ...rest, ...(tag ? { tags: tag } : {}) };
+    const { limit, cursor, sort, order } = query;
+    const filter = listFilter(query);
+    const isTrash = query.deleted ?? false;
     // A cursor continues one list: the same filters and the same order.
-    const kind = `media:${fingerprint({ filter, sort, order })}`;
+    const kind = `media:${fingerprint([filter, isTrash, sort, order])}`;
     const after = cursor === undefined ? null : this.cursors.decode<MediaListPosition>(kind, userId, cursor);
     return this.database.run(async (tx) => {
-      const found = await this.media.list(tx, { userId, filter, sort, order, after, limit });
+      const found = await this.media.list(tx, { userId, filter, isTrash, sort, order, after, limit });
       const page = found.slice(0, limit);
       const jobs = await this.jobs.summaries(
         tx,
@@ -246,15 +248,9 @@ function duplicateExists(): Error {
   );
 }
 
-/** Short and the same for the same value: names a list in its cursors. Keys are sorted, absent ones count as absent. */
-function fingerprint(value: { filter: MediaListFilter; sort: string; order: string }): string {
-  const filter = Object.entries(value.filter)
-    .filter(([, entry]) => entry !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return createHash('sha256')
-    .update(JSON.stringify([filter, value.sort, value.order]))
-    .digest('base64url')
-    .slice(0, 16);
+/** Short and the same for the same value: names a list in its cursors. */
+function fingerprint(value: unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(value)).digest('base64url').slice(0, 16);
 }
 
 /** The audited fields that differ, or null. Custom metadata is the owner's own content: only that it changed is kept. */

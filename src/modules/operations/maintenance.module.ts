@@ -1,7 +1,12 @@
 import { Module } from '@nestjs/common';
 import { MediaModule } from '../media/media.module.js';
+import { SearchModule } from '../search/search.module.js';
 import { MaintenanceService } from './maintenance.service.js';
 
 /** Housekeeping that runs beside the product. */
-@Module({ imports: [MediaModule], providers: [MaintenanceService], exports: [MaintenanceService] })
+@Module({
+  imports: [MediaModule, SearchModule],
+  providers: [MaintenanceService],
+  exports: [MaintenanceService],
+})
 export class MaintenanceModule {}

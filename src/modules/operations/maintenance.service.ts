@@ -6,6 +6,7 @@ import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens
 import type { ProcessRole } from '../../infrastructure/runtime.js';
 import { TrashPurger } from '../media/trash-purger.js';
 import { UploadSweeper } from '../media/upload/upload-sweeper.js';
+import { SearchWordsService } from '../search/search-words.service.js';
 
 const HOUR_MS = 3_600_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
@@ -32,6 +33,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(PROCESS_ROLE) private readonly role: ProcessRole,
     @Inject(UploadSweeper) uploads: UploadSweeper,
     @Inject(TrashPurger) trash: TrashPurger,
+    @Inject(SearchWordsService) words: SearchWordsService,
   ) {
     this.tasks = [
       {
@@ -59,6 +61,8 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
         run: async () => Object.values(await uploads.sweep()).reduce((sum, figure) => sum + figure, 0),
       },
       { name: 'trash', run: async () => (await trash.purge()).purged },
+      // After the trash, so that the words of what is purged go in the same run.
+      { name: 'search-words', run: () => words.sweep() },
     ];
   }
 

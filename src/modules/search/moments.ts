@@ -24,17 +24,27 @@ const MAX_TEXT_CHARACTERS = 300;
  * @returns at most three, best first, then by time
  */
 export function bestMoments(wordHits: readonly MomentRow[], vectorHits: readonly MomentRow[]): Moment[] {
-  const isCovered = (window: MomentRow): boolean =>
-    wordHits.some(
-      (hit) =>
-        hit.kind === window.kind &&
-        hit.startSeconds < window.endSeconds &&
-        hit.endSeconds > window.startSeconds,
-    );
-  const hits = [...wordHits, ...vectorHits.filter((window) => !isCovered(window))];
-  return mergeNeighbours(hits)
+  return allMoments(wordHits, vectorHits)
     .sort((a, b) => b.score - a.score || a.startSeconds - b.startSeconds || a.kind.localeCompare(b.kind))
     .slice(0, MAX_MOMENTS);
+}
+
+/** Every moment of one video, as bestMoments makes them. Returned by kind and time. */
+export function allMoments(wordHits: readonly MomentRow[], vectorHits: readonly MomentRow[]): Moment[] {
+  return mergeNeighbours([...wordHits, ...notCovered(vectorHits, wordHits)]);
+}
+
+/** The windows in which none of the lines or key frames of their kind lies that hold the very words. */
+export function notCovered(vectorHits: readonly MomentRow[], wordHits: readonly MomentRow[]): MomentRow[] {
+  return vectorHits.filter(
+    (window) =>
+      !wordHits.some(
+        (hit) =>
+          hit.kind === window.kind &&
+          hit.startSeconds < window.endSeconds &&
+          hit.endSeconds > window.startSeconds,
+      ),
+  );
 }
 
 /** Merges hits of one kind that overlap or lie at most MERGE_GAP_SECONDS apart. Returned by kind and time. */

@@ -9,13 +9,14 @@ import type { RankedMedia } from './ranker.js';
 import { relevanceFloor } from './relevance-floor.js';
 import { SearchRepository } from './search.repository.js';
 import type { MomentRow } from './sql/page-details.sql.js';
+import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 import type { Zone } from './sql/text-leg.sql.js';
 
 export interface PageContext {
   /** The wanted words; '' when words were not searched. */
   terms: string;
   zones: Zone[] | null;
-  vector: { halfvec: string; model: EmbeddingModel; modelId: number } | null;
+  vector: { halfvec: HalfvecParameter; model: EmbeddingModel; modelId: number; floor?: number } | null;
 }
 
 /** Reads what is shown of the files of one page: the files themselves, why they are there, and the moments. */
@@ -83,7 +84,7 @@ export class PageReader {
       mediaFileIds: videoIds,
       modelId: vector.modelId,
       vector: vector.halfvec,
-      floor: relevanceFloor(vector.model),
+      floor: vector.floor ?? relevanceFloor(vector.model),
     });
   }
 }

@@ -1,8 +1,13 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Logger } from 'pino';
-import { ProviderError, type EmbeddingModel, type PricedUsage } from '../../infrastructure/ai/ai.types.js';
+import {
+  ProviderError,
+  type EmbeddingModel,
+  type PricedUsage,
+  type TextEmbedder,
+} from '../../infrastructure/ai/ai.types.js';
 import { TextEmbedders } from '../../infrastructure/ai/text-embedders.js';
-import { encodeHalfvecText, toStoredVector } from '../../infrastructure/ai/vectors.js';
+import { encodeHalfvecBinary, toStoredVector } from '../../infrastructure/ai/vectors.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { LOGGER } from '../../infrastructure/infrastructure.tokens.js';
@@ -16,8 +21,8 @@ const EMBEDDING_TIMEOUT_MS = 8_000;
 export type UnavailableReason = 'provider' | 'budget' | 'model';
 
 export interface EmbeddedQuery {
-  /** halfvec in text form, 1536 elements. */
-  vector: string;
+  /** halfvec in binary form, 1536 elements. */
+  vector: Buffer;
   /** The model that made it; to be compared with vectors of this model only. */
   model: EmbeddingModel;
   usage: PricedUsage;
@@ -51,19 +56,29 @@ export class QueryEmbedder {
   }
 
   /**
+   * The embedder of the active model. Whatever it embeds is compared with vectors of `embedder.model` only.
+   * @throws SemanticUnavailableError `model` when there is none that this process can serve
+   */
+  async embedder(): Promise<TextEmbedder> {
+    const model = await this.activeModels.read();
+    const embedder = model && this.embedders.find(model);
+    if (!embedder) throw new SemanticUnavailableError('model');
+    return embedder;
+  }
+
+  /**
    * @throws SemanticUnavailableError when the provider fails, the month's budget is spent, or nothing in this process can
    *   embed with the active model
    * @throws AppError 400 when the text holds nothing that could be embedded
    */
   async embed(text: string): Promise<EmbeddedQuery> {
-    const model = await this.activeModels.read();
-    const embedder = model && this.embedders.find(model);
-    if (!model || !embedder) throw new SemanticUnavailableError('model');
+    const embedder = await this.embedder();
+    const { model } = embedder;
     try {
       await this.usage.assertBudget(embedder.estimate([text]));
       const { vectors, usage } = await embedder.embed([text], AbortSignal.timeout(EMBEDDING_TIMEOUT_MS));
       if (vectors[0] === undefined) throw new SemanticUnavailableError('provider', usage);
-      return { vector: encodeHalfvecText(toStoredVector(vectors[0])), model, usage };
+      return { vector: encodeHalfvecBinary(toStoredVector(vectors[0])), model, usage };
     } catch (error) {
       throw this.translate(error);
     }

@@ -10,8 +10,9 @@ export interface ParsedQuery {
   excludedTerms: string | null;
 }
 
-const TOKEN = /-*"[^"]*"?|\S+/g;
-const HAS_WORD = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
+/** One word or phrase with its signs, as websearch_to_tsquery takes them apart. */
+export const TOKEN = /-*"[^"]*"?|\S+/g;
+export const HAS_WORD = /[\p{L}\p{N}\p{Extended_Pictographic}]/u;
 
 /** @param query checked text of at most 1,000 characters */
 export function parseQuery(query: string): ParsedQuery {

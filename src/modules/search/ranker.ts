@@ -4,20 +4,25 @@ import type { Transaction } from '../../infrastructure/database/database.js';
 import { reciprocalRankFusion } from './fusion.js';
 import { relevanceFloor } from './relevance-floor.js';
 import { SearchRepository } from './search.repository.js';
-import { isFiltered, restrictionOf, type MediaFilter } from './sql/restriction.sql.js';
+import { isFiltered, MAX_TEXT_MATCHES, restrictionOf, type MediaFilter } from './sql/restriction.sql.js';
 import type { SearchRow } from './sql/search.sql.js';
 import type { Zone } from './sql/text-leg.sql.js';
-import type { SegmentType } from './sql/vector-leg.sql.js';
+import type { HalfvecParameter, SegmentType, VectorPlan } from './sql/vector-leg.sql.js';
 
-/** Files ranked per search; more are reported by `isCapped`, never cut in silence. */
-export const MAX_RANKED_MEDIA = 1_000;
-/** Up to here every vector of the user is compared (design: exact up to 1,000 to 2,000 rows). */
-export const MAX_EXACT_VECTORS = 2_000;
-/** First cut of the two-stage plan: 400 gave a recall of .9995 where 200 gave .997 (design: vector search). */
-const FIRST_CANDIDATES = 400;
+/**
+ * Up to here every vector of the user is compared. The design measured two stages as the faster way from 1,000 to 2,000
+ * vectors on; with segments cut before they are grouped it is so from a few hundred on (bench/search).
+ */
+export const MAX_EXACT_VECTORS = 500;
+/** How many files of a leg take part in the fusion when the caller wants fewer: deep enough for the ranks to settle. */
+const MIN_DEPTH = 200;
+/** First cut of the two-stage and graph plans; recall and time of the choice are in bench/results. */
+const FIRST_CANDIDATES = 300;
 const CANDIDATE_GROWTH = 4;
-/** The cut is widened until it holds this many files, a full page of the largest size (C55). */
-const ENOUGH_MEDIA = 100;
+/** More candidates than the graph is asked for: its search width is 500 (SEARCH_SETTINGS). */
+const MAX_GRAPH_CANDIDATES = 400;
+/** A wider cut than this costs more than comparing everything. */
+const MAX_CANDIDATES = 20_000;
 
 export type SearchMode = 'hybrid' | 'semantic' | 'text';
 export type SearchPlan = 'exact' | 'ann' | 'none';
@@ -32,7 +37,20 @@ export interface RankInput {
   filter: MediaFilter;
   zones: Zone[] | null;
   /** The query's vector with the row of its model, or null for words alone. */
-  vector: { halfvec: string; model: EmbeddingModel; modelId: number; vectorCount: number } | null;
+  vector: QueryVector | null;
+  /** How many of the best files the caller needs (default 100); null = all that fit. */
+  wanted?: number | null;
+}
+
+export interface QueryVector {
+  halfvec: HalfvecParameter;
+  model: EmbeddingModel;
+  modelId: number;
+  vectorCount: number;
+  /** The user has an HNSW index of their own. */
+  hasGraph: boolean;
+  /** Cosine similarity from which on a segment counts as found; the model's floor when left out. */
+  floor?: number;
 }
 
 export interface RankedMedia {
@@ -44,8 +62,11 @@ export interface RankedMedia {
 }
 
 export interface Ranking {
+  /** Best first: at least the files wanted, where there are so many. */
   media: RankedMedia[];
-  /** More files may fit than were ranked. */
+  /** Files that fit; a lower bound when isCapped. */
+  total: number;
+  /** The cut of a leg was full, so that more files may fit than `total` says. */
   isCapped: boolean;
   /** How vectors were compared; `none` when they were not. */
   plan: SearchPlan;
@@ -56,54 +77,83 @@ export interface Ranking {
 export class Ranker {
   constructor(@Inject(SearchRepository) private readonly repository: SearchRepository) {}
 
+  /** To be called in a transaction with SEARCH_SETTINGS: without them the result is the same, but later. */
   async rank(tx: Transaction, input: RankInput): Promise<Ranking> {
-    await this.repository.prepare(tx);
     const useVector =
       input.vector !== null && input.mode !== 'text' && !(input.mode === 'hybrid' && input.alpha === 0);
     const useText = input.mode !== 'semantic' && !(input.mode === 'hybrid' && input.alpha === 1 && useVector);
-    const vector = useVector ? await this.vectorLeg(tx, input, useText) : null;
-    const row = vector?.row ?? (await this.query(tx, input, null, useText));
-    const textRow =
-      row.textMatchesCut && isFiltered(input.filter) ? await this.query(tx, input, null, true, 'scan') : row;
+    const leg = useVector ? await this.vectorLeg(tx, input, useText) : null;
+    const row = leg?.row ?? (await this.query(tx, input, null, useText));
+    const textRow = this.isStarved(input, row) ? await this.query(tx, input, null, true, 'scan') : row;
     const media = fuse(input, row, textRow, useVector);
+    const isCapped = textRow.textMatchesCut || (leg?.isCut ?? false);
+    // Of a text leg that was asked again, which of its files the vector leg has is counted by hand.
+    const common =
+      textRow === row
+        ? row.commonMatches
+        : row.vectorIds.length +
+          textRow.textIds.length -
+          new Set([...row.vectorIds, ...textRow.textIds]).size;
     return {
-      media: media.slice(0, MAX_RANKED_MEDIA),
-      isCapped:
-        media.length > MAX_RANKED_MEDIA ||
-        row.vectorIds.length > MAX_RANKED_MEDIA ||
-        textRow.textIds.length > MAX_RANKED_MEDIA ||
-        (vector?.isCut ?? false),
-      plan: vector?.plan ?? 'none',
+      media,
+      total: Math.max(media.length, row.vectorIds.length + textRow.textMatches - common),
+      isCapped,
+      plan: leg?.plan ?? 'none',
     };
   }
 
+  /** Too few of what the index gave may be left after the filter, or all is wanted and the index has more. */
+  private isStarved(input: RankInput, row: SearchRow): boolean {
+    if (!row.textMatchesCut) return false;
+    const wanted = wantedOf(input);
+    return wanted === null || isFiltered(input.filter) || row.textMatches < wanted;
+  }
+
   /**
-   * Exact for small libraries. Otherwise the cut is widened while one video fills it and farther candidates still fit.
+   * Exact for small libraries and when everything is wanted. Otherwise the cut is widened while it holds too few files
+   * (one video can fill it, C55) and farther candidates still fit.
    */
   private async vectorLeg(
     tx: Transaction,
     input: RankInput,
     useText: boolean,
   ): Promise<{ row: SearchRow; plan: SearchPlan; isCut: boolean }> {
-    if (input.vector!.vectorCount <= MAX_EXACT_VECTORS) {
-      const row = await this.query(tx, input, { plan: 'exact', candidates: 0 }, useText);
-      return { row, plan: 'exact', isCut: false };
+    const { vectorCount, hasGraph } = input.vector!;
+    const wanted = wantedOf(input);
+    const exact = async () => ({
+      row: await this.query(tx, input, { plan: 'exact', candidates: null }, useText),
+      plan: 'exact' as const,
+      isCut: false,
+    });
+    if (wanted === null || vectorCount <= MAX_EXACT_VECTORS) return exact();
+    let candidates = Math.max(FIRST_CANDIDATES, 2 * wanted);
+    let plan: VectorPlan =
+      hasGraph && candidates <= MAX_GRAPH_CANDIDATES && !isFiltered(input.filter) && input.zones === null
+        ? 'graph'
+        : 'two-stage';
+    while (candidates <= MAX_CANDIDATES) {
+      const row = await this.query(tx, input, { plan, candidates }, useText);
+      const isFull = row.vectorCandidates >= candidates;
+      // A graph may run dry early where much is hidden: then nothing is known about the rest.
+      const isDry = plan === 'graph' && !isFull;
+      const isCut = isFull && row.vectorTailFits;
+      if (!isDry && (!isCut || row.vectorIds.length >= wanted)) return { row, plan: 'ann', isCut };
+      if (!isDry) candidates *= CANDIDATE_GROWTH;
+      plan = 'two-stage';
     }
-    for (let candidates = FIRST_CANDIDATES; ; candidates *= CANDIDATE_GROWTH) {
-      const row = await this.query(tx, input, { plan: 'two-stage', candidates }, useText);
-      const isCut = row.vectorCandidates >= candidates && row.vectorTailFits;
-      if (!isCut || row.vectorIds.length >= ENOUGH_MEDIA) return { row, plan: 'ann', isCut };
-    }
+    return exact();
   }
 
   private query(
     tx: Transaction,
     input: RankInput,
-    vectorPlan: { plan: 'exact' | 'two-stage'; candidates: number } | null,
+    vectorPlan: { plan: VectorPlan; candidates: number | null } | null,
     useText: boolean,
     source: 'index' | 'scan' = 'index',
   ): Promise<SearchRow> {
     const { userId, vector } = input;
+    const wanted = wantedOf(input);
+    const depth = wanted === null ? null : Math.max(MIN_DEPTH, 2 * wanted);
     return this.repository.search(tx, {
       restriction: restrictionOf(userId, input.filter, vectorPlan ? input.excludedTerms : null),
       vector:
@@ -113,16 +163,20 @@ export class Ranker {
               userId,
               modelId: vector.modelId,
               vector: vector.halfvec,
-              floor: relevanceFloor(vector.model),
+              floor: vector.floor ?? relevanceFloor(vector.model),
               segmentTypes: segmentTypesOf(input.zones),
-              maxMedia: MAX_RANKED_MEDIA,
             }
           : null,
       text: useText
-        ? { userId, terms: input.terms, source, zones: input.zones, maxMedia: MAX_RANKED_MEDIA }
+        ? { userId, terms: input.terms, source, zones: input.zones, maxMatches: MAX_TEXT_MATCHES, depth }
         : null,
     });
   }
+}
+
+/** A page of the largest size, for callers that do not say. */
+function wantedOf(input: RankInput): number | null {
+  return input.wanted === undefined ? 100 : input.wanted;
 }
 
 /**

@@ -27,6 +27,9 @@ export interface NewSearchRecord {
   mode: SearchMode;
   /** filter, in, alpha, minScore as sent. */
   filters: Record<string, unknown>;
+  /** Absent where the order is that of similarity. */
+  sort?: string;
+  order?: 'asc' | 'desc';
   limit: number;
   resultsCount: number;
   shownResults: string[];
@@ -53,6 +56,8 @@ export class SearchHistoryService {
       queryText: search.query,
       filters: search.filters as Prisma.InputJsonObject,
       mode: search.mode,
+      sortBy: search.sort ?? null,
+      sortOrder: search.order ?? null,
       limitCount: search.limit,
       resultsCount: search.resultsCount,
       shownResults: search.shownResults,

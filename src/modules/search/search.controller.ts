@@ -2,12 +2,10 @@ import { Body, Controller, Get, HttpCode, Inject, Post, Query } from '@nestjs/co
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
 import { RateLimit, RequireFeature, RequireScope } from '../../infrastructure/http/route-access.js';
-import { UuidParam } from '../../infrastructure/http/uuid-param.js';
-import { SimilarQuery, SuggestionsQuery } from './dto/search.queries.js';
+import { SuggestionsQuery } from './dto/search.queries.js';
 import { SearchRequest } from './dto/search.request.js';
-import { SearchResponse, SimilarResponse, SuggestionsResponse } from './dto/search.response.js';
+import { SearchResponse, SuggestionsResponse } from './dto/search.response.js';
 import { SearchService } from './search.service.js';
-import { SimilarService } from './similar.service.js';
 import { SuggestionsService } from './suggestions.service.js';
 
 @ApiTags('search')
@@ -15,7 +13,6 @@ import { SuggestionsService } from './suggestions.service.js';
 export class SearchController {
   constructor(
     @Inject(SearchService) private readonly searches: SearchService,
-    @Inject(SimilarService) private readonly similarFiles: SimilarService,
     @Inject(SuggestionsService) private readonly suggestions: SuggestionsService,
   ) {}
 
@@ -41,18 +38,5 @@ export class SearchController {
     @Query() query: SuggestionsQuery,
   ): Promise<SuggestionsResponse> {
     return this.suggestions.suggest(principal.userId, query);
-  }
-
-  @Get('media/:id/similar')
-  @RequireScope('search')
-  @RateLimit('search')
-  @ApiOperation({ summary: 'Your files that look or mean nearly the same as this one' })
-  @ApiOkResponse({ type: SimilarResponse })
-  similar(
-    @CurrentPrincipal() principal: Principal,
-    @UuidParam('id') id: string,
-    @Query() query: SimilarQuery,
-  ): Promise<SimilarResponse> {
-    return this.similarFiles.similar(principal.userId, id, query);
   }
 }

@@ -3,32 +3,50 @@ import { AuditModule } from '../audit/audit.module.js';
 import { BillingModule } from '../billing/billing.module.js';
 import { EmbeddingModelsModule } from '../media/embedding-models/embedding-models.module.js';
 import { MediaModule } from '../media/media.module.js';
+import { ByImageService } from './by-image.service.js';
+import { ComposedService } from './composed.service.js';
 import { PageReader } from './page-reader.js';
+import { PaidQueryCalls } from './paid-query-calls.js';
 import { QueryEmbedder } from './query-embedder.js';
 import { Ranker } from './ranker.js';
 import { SearchHistoryController } from './search-history.controller.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
+import { SearchWordsService } from './search-words.service.js';
 import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
+import { SearchRequestReader } from './search-request.reader.js';
 import { SearchService } from './search.service.js';
+import { SimilarController } from './similar.controller.js';
+import { SimilarPageReader } from './similar-page.reader.js';
+import { SimilarRepository } from './similar.repository.js';
 import { SimilarService } from './similar.service.js';
+import { SpellingService } from './spelling.service.js';
 import { SuggestionsService } from './suggestions.service.js';
 
-/** Search by words and by meaning, similar files, history and suggestions. */
+/** Search by words and by meaning, similar files (by file, by picture, composed), history and suggestions. */
 @Module({
   imports: [AuditModule, BillingModule, EmbeddingModelsModule, MediaModule],
-  controllers: [SearchController, SearchHistoryController],
+  controllers: [SearchController, SearchHistoryController, SimilarController],
   providers: [
+    ByImageService,
+    ComposedService,
     PageReader,
+    PaidQueryCalls,
     QueryEmbedder,
     Ranker,
     SearchHistoryRepository,
     SearchHistoryService,
     SearchRepository,
+    SearchRequestReader,
     SearchService,
+    SearchWordsService,
+    SimilarPageReader,
+    SimilarRepository,
     SimilarService,
+    SpellingService,
     SuggestionsService,
   ],
+  exports: [SearchWordsService],
 })
 export class SearchModule {}

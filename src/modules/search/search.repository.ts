@@ -11,7 +11,6 @@ import {
 import {
   planFactsQuery,
   searchQuery,
-  searchSettings,
   type PlanFactsRow,
   type SearchQueryInput,
   type SearchRow,
@@ -22,6 +21,8 @@ import {
   type NearDuplicateRow,
   type SimilarSourceRow,
 } from './sql/similar.sql.js';
+import { similaritySampleQuery, vectorRangeQuery, type VectorRangeRow } from './sql/similarity-sample.sql.js';
+import { sortedMediaQuery } from './sql/sorted-media.sql.js';
 import { suggestionsQuery, type SuggestionRow } from './sql/suggestions.sql.js';
 
 /** Runs the search module's reading statements. What each one means stands beside its SQL. */
@@ -36,15 +37,34 @@ export class SearchRepository {
     return rows[0] ?? null;
   }
 
-  /** To be called once in a transaction, before `search`. */
-  async prepare(tx: Transaction): Promise<void> {
-    await tx.$queryRaw(searchSettings());
-  }
-
   async search(tx: Transaction, input: SearchQueryInput): Promise<SearchRow> {
     const rows = await tx.$queryRaw<SearchRow[]>(searchQuery(input));
     if (rows[0] === undefined) throw new Error('the search query gave no row');
     return rows[0];
+  }
+
+  /** Null when the user has no vector of the model. */
+  async vectorRange(
+    tx: Transaction,
+    input: Parameters<typeof vectorRangeQuery>[0],
+  ): Promise<VectorRangeRow | null> {
+    const rows = await tx.$queryRaw<VectorRangeRow[]>(vectorRangeQuery(input));
+    return rows[0] ?? null;
+  }
+
+  /** Cosine similarities of the query to a sample of the user's vectors. */
+  async similaritySample(
+    tx: Transaction,
+    input: Parameters<typeof similaritySampleQuery>[0],
+  ): Promise<number[]> {
+    const rows = await tx.$queryRaw<{ similarity: number }[]>(similaritySampleQuery(input));
+    return rows.map((row) => row.similarity);
+  }
+
+  /** The first of the files found, in the order of a column. */
+  async sorted(tx: Transaction, input: Parameters<typeof sortedMediaQuery>[0]): Promise<string[]> {
+    const rows = await tx.$queryRaw<{ id: string }[]>(sortedMediaQuery(input));
+    return rows.map((row) => row.id);
   }
 
   wordHits(tx: Transaction, input: Parameters<typeof wordHitsQuery>[0]): Promise<WordHitsRow[]> {

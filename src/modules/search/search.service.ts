@@ -1,14 +1,10 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { v7 as uuidv7 } from 'uuid';
 import type { EmbeddingModel, PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
-import { CursorCodec } from '../../infrastructure/http/cursor.js';
-import { DEFAULT_PAGE_SIZE } from '../../infrastructure/http/pagination.dto.js';
 import { UsageService } from '../billing/usage.service.js';
 import type { SearchRequest } from './dto/search.request.js';
-import type { SearchResponse } from './dto/search.response.js';
+import type { SearchHitResponse, SearchResponse } from './dto/search.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
 import { PageReader } from './page-reader.js';
 import {
@@ -17,49 +13,48 @@ import {
   SemanticUnavailableError,
   type UnavailableReason,
 } from './query-embedder.js';
-import { parseQuery, type ParsedQuery } from './query-text.js';
-import { MAX_EXACT_VECTORS, Ranker, segmentTypesOf, type Ranking, type SearchMode } from './ranker.js';
+import {
+  MAX_EXACT_VECTORS,
+  Ranker,
+  segmentTypesOf,
+  type QueryVector,
+  type RankedMedia,
+  type SearchPlan,
+} from './ranker.js';
+import { automaticCutoff, evenlySpacedIds, SAMPLE_SIZE } from './relevance-cutoff.js';
+import { certainSimilarity, relevanceFloor } from './relevance-floor.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
+import { SearchRequestReader, type Search } from './search-request.reader.js';
 import { SearchRepository } from './search.repository.js';
+import { SEARCH_SETTINGS } from './sql/search.sql.js';
+import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
-const CURSOR_KIND = 'search';
-const DEFAULT_ALPHA = 0.5;
-
-/** What a page's cursor says. The search's row keeps which files were shown, the first `shown` of them before it. */
-interface SearchCursor {
-  searchId: string;
-  searchedAt: string;
-  shown: number;
-  /** Digest of the search, so that a cursor is not used with another one. */
-  digest: string;
-}
-
-/** A request with its defaults, its query in parts, and where it goes on. */
-interface Search {
-  id: string;
-  searchedAt: Date;
-  request: SearchRequest;
-  query: ParsedQuery;
-  mode: SearchMode;
-  alpha: number;
-  limit: number;
-  digest: string;
-  /** null on the first page. */
-  continues: SearchCursor | null;
-}
-
-interface QueryVector {
-  halfvec: string | null;
+interface QueryEmbedding {
+  halfvec: HalfvecParameter | null;
   model: EmbeddingModel | null;
   unavailable: UnavailableReason | null;
   usage: PricedUsage | null;
 }
 
+interface FoundPage {
+  plan: SearchPlan;
+  items: SearchHitResponse[];
+  total: number;
+  totalIsCapped: boolean;
+  hasMore: boolean;
+  shownIds: string[];
+  /** Of this page. */
+  newIds: string[];
+  usage: PricedUsage | null;
+  unavailable: UnavailableReason | null;
+}
+
 /**
- * Search over the user's own files. First page: embed (no transaction) -> charge -> rank and read the page -> write the
- * history row. Further pages rank again and leave out what was shown, so that a library that changes in between
- * neither repeats a file nor skips one; they are neither charged nor recorded as searches.
+ * Search over the user's own files. First page: embed (no transaction) -> rank and read the page -> charge and write the
+ * history row in one transaction; an answer goes out only when that has held. Further pages rank again and leave out what
+ * was shown, so that a library that changes in between neither repeats a file nor skips one; they are neither charged
+ * nor recorded as searches.
  */
 @Injectable()
 export class SearchService {
@@ -72,7 +67,7 @@ export class SearchService {
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
     @Inject(SearchHistoryRepository) private readonly historyRows: SearchHistoryRepository,
-    @Inject(CursorCodec) private readonly cursors: CursorCodec,
+    @Inject(SearchRequestReader) private readonly requests: SearchRequestReader,
   ) {}
 
   /**
@@ -81,73 +76,29 @@ export class SearchService {
    */
   async search(userId: string, request: SearchRequest): Promise<SearchResponse> {
     const started = performance.now();
-    const search = this.read(userId, request);
+    const search = this.requests.read(userId, request);
     const vector = await this.embed(search);
-    if (search.continues === null) await this.charge(search, vector.usage);
-    const found = await this.database.run((tx) => this.findPage(tx, userId, search, vector));
+    const found = await this.database.run((tx) => this.findPage(tx, userId, search, vector), {
+      settings: SEARCH_SETTINGS,
+    });
     const tookMs = Math.round(performance.now() - started);
-    await this.database.run((tx) => this.note(tx, userId, search, found, tookMs));
+    await this.settle(userId, search, found, tookMs);
     return {
       searchId: search.id,
       items: found.items,
       total: found.total,
-      totalIsCapped: found.ranking.isCapped,
-      nextCursor: found.hasMore
-        ? this.cursors.encode(CURSOR_KIND, userId, nextCursor(search, found.shownIds.length))
-        : null,
+      totalIsCapped: found.totalIsCapped,
+      nextCursor: found.hasMore ? this.requests.cursor(userId, search, found.shownIds.length) : null,
       tookMs,
-      plan: found.ranking.plan,
-      model: found.ranking.plan === 'none' || !vector.model ? null : modelLabel(vector.model),
+      plan: found.plan,
+      model: found.plan === 'none' || !vector.model ? null : modelLabel(vector.model),
       ...(found.unavailable
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
     };
   }
 
-  private read(userId: string, request: SearchRequest): Search {
-    const mode = request.mode ?? 'hybrid';
-    const query = parseQuery(request.query);
-    if (mode === 'semantic' && query.meaning === '') {
-      throw errors.badRequest(
-        'empty-query',
-        'The query only excludes words. Name something to look for.',
-        '/query',
-      );
-    }
-    if (mode === 'semantic' && request.in && segmentTypesOf(request.in)?.length === 0) {
-      throw errors.badRequest(
-        'zone-without-meaning',
-        'title and text are searched in words only. Use mode "text" or "hybrid".',
-        '/in',
-      );
-    }
-    const digest = digestOf(request);
-    const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
-    const now = new Date();
-    return {
-      id: continues?.searchId ?? uuidv7({ msecs: now.getTime() }),
-      searchedAt: continues ? new Date(continues.searchedAt) : now,
-      request,
-      query,
-      mode,
-      alpha: request.alpha ?? DEFAULT_ALPHA,
-      limit: request.limit ?? DEFAULT_PAGE_SIZE,
-      digest,
-      continues,
-    };
-  }
-
-  private readCursor(userId: string, text: string, digest: string): SearchCursor {
-    const cursor = this.cursors.decode<SearchCursor>(CURSOR_KIND, userId, text);
-    if (cursor.digest === digest) return cursor;
-    throw errors.badRequest(
-      'invalid-cursor',
-      'The cursor belongs to another search. Send it with the query and filters it came from.',
-      '/cursor',
-    );
-  }
-
-  private async embed(search: Search): Promise<QueryVector> {
+  private async embed(search: Search): Promise<QueryEmbedding> {
     const zones = search.request.in ?? null;
     const needless =
       search.mode === 'text' ||
@@ -176,10 +127,14 @@ export class SearchService {
     return semanticUnavailable(error);
   }
 
-  /** The embedding was paid for even when the plan's searches turn out to be used up. */
-  private async charge(search: Search, usage: PricedUsage | null): Promise<void> {
+  /** Charges and records. The embedding was paid for even when the plan's searches turn out to be used up. */
+  private async settle(userId: string, search: Search, found: FoundPage, tookMs: number): Promise<void> {
+    const { usage } = found;
     try {
-      await this.usage.chargeSearch();
+      await this.database.run(async (tx) => {
+        if (search.continues === null) await this.usage.chargeSearch();
+        await this.note(tx, userId, search, found, tookMs);
+      });
     } catch (error) {
       if (usage) {
         await this.database.run((tx) => this.usage.recordCost(tx, usage, { referenceId: search.id }));
@@ -188,39 +143,73 @@ export class SearchService {
     }
   }
 
-  private async findPage(tx: Transaction, userId: string, search: Search, vector: QueryVector) {
+  private async findPage(
+    tx: Transaction,
+    userId: string,
+    search: Search,
+    vector: QueryEmbedding,
+  ): Promise<FoundPage> {
+    const { request, query } = search;
     const shownBefore = await this.shownBefore(tx, userId, search);
     const { embeddedBy, unavailable } = await this.modelFacts(tx, userId, search, vector);
-    const filter = toMediaFilter(search.request.filter);
+    const needsAll = search.sort !== 'relevance';
+    const wanted = shownBefore.length + search.limit + 1;
     const ranking = await this.ranker.rank(tx, {
       userId,
       mode: search.mode,
       alpha: search.alpha,
-      terms: search.query.terms,
-      excludedTerms: search.query.excludedTerms,
-      filter,
-      zones: search.request.in ?? null,
+      terms: query.terms,
+      excludedTerms: query.excludedTerms,
+      filter: toMediaFilter(request.filter),
+      zones: request.in ?? null,
       vector: embeddedBy,
+      wanted: needsAll ? null : wanted,
     });
-    const fitting = ranking.media.filter((media) => media.score >= (search.request.minScore ?? 0));
+    const minScore = request.minScore ?? 0;
+    const fitting = ranking.media.filter((media) => media.score >= minScore);
+    // Scores fall along the list: when the last one is below, no file further down can fit.
+    const isWhole = fitting.length < ranking.media.length;
     const isShown = new Set(shownBefore);
     const open = fitting.filter((media) => !isShown.has(media.id));
-    const page = open.slice(0, search.limit);
+    const ordered = await this.inOrder(tx, userId, search, open);
+    const page = ordered.slice(0, search.limit);
     const items = await this.pages.read(tx, userId, page, {
-      terms: search.mode === 'semantic' ? '' : search.query.wantedTerms,
-      zones: search.request.in ?? null,
+      terms: search.mode === 'semantic' ? '' : query.wantedTerms,
+      zones: request.in ?? null,
       vector: embeddedBy,
     });
+    const total = isWhole ? fitting.length : ranking.total;
     return {
-      ranking,
+      plan: ranking.plan,
       items,
-      total: fitting.length,
-      hasMore: open.length > page.length,
+      total,
+      totalIsCapped: !isWhole && ranking.isCapped,
+      hasMore:
+        open.length > page.length || (!isWhole && (ranking.total > ranking.media.length || ranking.isCapped)),
       shownIds: [...shownBefore, ...items.map((item) => item.media.id)],
       newIds: items.map((item) => item.media.id),
       usage: vector.usage,
       unavailable,
     };
+  }
+
+  /** The first page of the files in the order asked, and one more. */
+  private async inOrder(
+    tx: Transaction,
+    userId: string,
+    search: Search,
+    media: RankedMedia[],
+  ): Promise<RankedMedia[]> {
+    if (search.sort === 'relevance') return media;
+    const byId = new Map(media.map((hit) => [hit.id, hit]));
+    const ids = await this.repository.sorted(tx, {
+      userId,
+      mediaFileIds: [...byId.keys()],
+      sort: search.sort,
+      order: search.request.order ?? 'desc',
+      limit: search.limit + 1,
+    });
+    return ids.map((id) => byId.get(id)!);
   }
 
   private async shownBefore(tx: Transaction, userId: string, search: Search): Promise<string[]> {
@@ -237,20 +226,45 @@ export class SearchService {
   }
 
   /** Vectors of different models cannot be compared: the query's must be the active one (or have been a moment ago). */
-  private async modelFacts(tx: Transaction, userId: string, search: Search, vector: QueryVector) {
+  private async modelFacts(tx: Transaction, userId: string, search: Search, vector: QueryEmbedding) {
     const { halfvec, model } = vector;
     if (halfvec === null || model === null) return { embeddedBy: null, unavailable: vector.unavailable };
     const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
-    if (facts !== null) return { embeddedBy: { halfvec, model, ...facts }, unavailable: null };
+    if (facts !== null) {
+      const embeddedBy = { halfvec, model, ...facts };
+      const floor =
+        search.request.cutoff === 'auto' ? await this.cutoff(tx, userId, embeddedBy) : relevanceFloor(model);
+      return { embeddedBy: { ...embeddedBy, floor }, unavailable: null };
+    }
     if (search.mode === 'semantic') throw semanticUnavailable(new SemanticUnavailableError('model'));
     return { embeddedBy: null, unavailable: 'model' as const };
+  }
+
+  /** `cutoff: "auto"`: from which similarity on a vector is more than chance, in this library for this query. */
+  private async cutoff(tx: Transaction, userId: string, vector: QueryVector): Promise<number> {
+    const { modelId, model } = vector;
+    const range = await this.repository.vectorRange(tx, { userId, modelId });
+    const sample =
+      range === null
+        ? []
+        : await this.repository.similaritySample(tx, {
+            userId,
+            modelId,
+            probes: evenlySpacedIds(range.first, range.last, SAMPLE_SIZE),
+            vector: vector.halfvec,
+          });
+    // Counted only as far as the plan needs it: the number of vectors moves the cut-off by its logarithm alone.
+    return automaticCutoff(sample, vector.vectorCount, {
+      floor: relevanceFloor(model),
+      certain: certainSimilarity(model),
+    });
   }
 
   private async note(
     tx: Transaction,
     userId: string,
     search: Search,
-    found: { newIds: string[]; total: number; usage: PricedUsage | null; ranking: Ranking },
+    found: FoundPage,
     tookMs: number,
   ): Promise<void> {
     if (found.usage) await this.usage.recordCost(tx, found.usage, { referenceId: search.id });
@@ -263,13 +277,15 @@ export class SearchService {
       });
       return;
     }
-    const { filter, in: zones, alpha, minScore } = search.request;
+    const { filter, in: zones, alpha, minScore, cutoff } = search.request;
     await this.history.record(tx, userId, {
       id: search.id,
       searchedAt: search.searchedAt,
       query: search.request.query,
       mode: search.mode,
-      filters: withoutUndefined({ filter, in: zones, alpha, minScore }),
+      filters: withoutUndefined({ filter, in: zones, alpha, minScore, cutoff }),
+      sort: search.sort,
+      order: search.request.order ?? 'desc',
       limit: search.limit,
       resultsCount: found.total,
       shownResults: found.newIds,
@@ -285,24 +301,6 @@ function semanticUnavailable(cause: SemanticUnavailableError): Error {
     'The query cannot be turned into a vector at the moment. Try again, or search with mode "text".',
     cause,
   );
-}
-
-function nextCursor(search: Search, shown: number): SearchCursor {
-  return { searchId: search.id, searchedAt: search.searchedAt.toISOString(), shown, digest: search.digest };
-}
-
-/** What a page must share with the one before: everything but its size and place. 96 bits tell searches apart. */
-function digestOf(request: SearchRequest): string {
-  const { query, mode, alpha, filter, in: zones, minScore } = request;
-  const text = JSON.stringify([
-    query,
-    mode ?? 'hybrid',
-    alpha ?? DEFAULT_ALPHA,
-    filter,
-    zones,
-    minScore ?? 0,
-  ]);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }
 
 /** As plain JSON, so that a class instance or an undefined field never reaches the JSONB column. */

@@ -1,19 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
-import { MediaSummaryReader } from '../media/media-summary.reader.js';
 import type { SimilarQuery } from './dto/search.queries.js';
-import type { SimilarHitResponse, SimilarResponse } from './dto/search.response.js';
+import type { SimilarResponse } from './dto/similar.response.js';
+import { nearDuplicateBits } from './near-duplicates.js';
 import { modelLabel, QueryEmbedder } from './query-embedder.js';
-import { MAX_EXACT_VECTORS, Ranker, type Ranking } from './ranker.js';
+import { MAX_EXACT_VECTORS, Ranker } from './ranker.js';
 import { SearchRepository } from './search.repository.js';
-import type { NearDuplicateRow } from './sql/similar.sql.js';
-
-/**
- * Bits of a 64-bit difference hash up to which two pictures count as the same one, rescaled, re-encoded or slightly
- * retouched: 0 to 10 after Neal Krawetz, who described the hash ("Kind of Like That", 2013).
- */
-export const NEAR_DUPLICATE_BITS = 10;
+import { SimilarPageReader } from './similar-page.reader.js';
+import { SEARCH_SETTINGS } from './sql/search.sql.js';
 
 /** Files that look or mean nearly the same as one of the user's. No text is embedded, so nothing is charged. */
 @Injectable()
@@ -23,30 +18,38 @@ export class SimilarService {
     @Inject(SearchRepository) private readonly repository: SearchRepository,
     @Inject(Ranker) private readonly ranker: Ranker,
     @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
-    @Inject(MediaSummaryReader) private readonly media: MediaSummaryReader,
+    @Inject(SimilarPageReader) private readonly pages: SimilarPageReader,
   ) {}
 
   /** @throws AppError 404 when the user has no such file */
   similar(userId: string, mediaFileId: string, query: SimilarQuery): Promise<SimilarResponse> {
-    return this.database.run(async (tx) => {
+    const search = async (tx: Transaction): Promise<SimilarResponse> => {
       const model = await this.embedder.activeModel(tx);
       const facts =
         model && (await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 }));
       const modelId = facts?.modelId ?? NO_MODEL;
       const source = await this.repository.similarSource(tx, { userId, mediaFileId, modelId });
       if (source === null) throw errors.notFound('media file');
-      const duplicates = source.perceptualHash
-        ? await this.repository.nearDuplicates(tx, {
-            userId,
-            mediaFileId,
-            perceptualHash: source.perceptualHash,
-            maxDistance: NEAR_DUPLICATE_BITS,
-            includePrivate: query.includePrivate,
-            limit: query.limit,
-          })
-        : [];
-      const ranking =
+      const { perceptualHash } = source;
+      const maxDistance = perceptualHash === null ? null : nearDuplicateBits(perceptualHash);
+      const duplicates =
+        maxDistance === null
+          ? []
+          : await this.repository.nearDuplicates(tx, {
+              userId,
+              mediaFileId,
+              perceptualHash,
+              maxDistance,
+              fileHash: null,
+              includePrivate: query.includePrivate,
+              limit: query.limit,
+            });
+      const vector =
         source.vector === null || facts === null || model === null
+          ? null
+          : { halfvec: source.vector, model, ...facts };
+      const ranking =
+        vector === null
           ? null
           : await this.ranker.rank(tx, {
               userId,
@@ -56,38 +59,22 @@ export class SimilarService {
               excludedTerms: null,
               filter: { includePrivate: query.includePrivate },
               zones: null,
-              vector: { halfvec: source.vector, model, ...facts },
+              vector,
             });
+      const page = await this.pages.read(tx, userId, {
+        duplicates,
+        ranked: (ranking?.media ?? []).filter((hit) => hit.id !== mediaFileId),
+        target: vector,
+        limit: query.limit,
+      });
       return {
-        items: await this.hits(tx, mediaFileId, query.limit, duplicates, ranking),
+        ...page,
         status: source.vector === null ? 'pending' : 'ready',
         plan: ranking?.plan ?? 'none',
         model: ranking === null || model === null ? null : modelLabel(model),
       };
-    });
-  }
-
-  private async hits(
-    tx: Transaction,
-    mediaFileId: string,
-    limit: number,
-    duplicates: NearDuplicateRow[],
-    ranking: Ranking | null,
-  ): Promise<SimilarHitResponse[]> {
-    const similarities = new Map(ranking?.media.map((hit) => [hit.id, hit.vectorSimilarity]) ?? []);
-    const distances = new Map(duplicates.map((row) => [row.mediaFileId, row.distance]));
-    const ids = [...new Set([...distances.keys(), ...similarities.keys()])]
-      .filter((id) => id !== mediaFileId)
-      .slice(0, limit);
-    const files = await this.media.readMany(tx, ids);
-    return ids.flatMap((id) => {
-      const media = files.get(id);
-      if (media === undefined) return [];
-      const hashDistance = distances.get(id) ?? null;
-      return [
-        { media, score: similarities.get(id) ?? null, nearDuplicate: hashDistance !== null, hashDistance },
-      ];
-    });
+    };
+    return this.database.run(search, { settings: SEARCH_SETTINGS });
   }
 }
 

@@ -44,6 +44,9 @@ const SAMPLES: Record<string, string[]> = {
   magenta: ['#d81b9a', '#ff00ff'],
 };
 
+/** Every name that `nameColor` gives. */
+export const COLOR_NAMES: readonly string[] = Object.keys(SAMPLES);
+
 /** sRGB byte -> linear light, IEC 61966-2-1. */
 const LINEAR = Float64Array.from({ length: 256 }, (_, byte) => {
   const value = byte / 255;

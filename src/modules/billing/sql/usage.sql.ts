@@ -56,11 +56,12 @@ export const takeUpload = (userId: string): Prisma.Sql => Prisma.sql`
     AND (l.max_uploads_per_month IS NULL OR u.uploads_this_month < l.max_uploads_per_month)
   RETURNING u.billing_period_start AS "billingPeriodStart"`;
 
-/** Takes one search of the month, if one is left. No row = used up. */
+/** Takes one search of the month, if one is left. No row = used up, or the billing period has run out. */
 export const takeSearch = (userId: string): Prisma.Sql => Prisma.sql`
   UPDATE users u SET searches_this_month = u.searches_this_month + 1, last_activity_at = now()
   FROM current_usage_limits l
   WHERE u.id = ${userId}::uuid AND l.tier_name = u.subscription_tier
+    AND u.billing_period_end > now()
     AND (l.max_searches_per_month IS NULL OR u.searches_this_month < l.max_searches_per_month)
   RETURNING u.id`;
 

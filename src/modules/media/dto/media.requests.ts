@@ -1,17 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type, type TransformFnParams } from 'class-transformer';
-import {
-  IsBoolean,
-  IsIn,
-  IsInt,
-  IsISO8601,
-  IsNumber,
-  IsOptional,
-  Max,
-  Min,
-  ValidateIf,
-} from 'class-validator';
+import { IsBoolean, IsIn, IsInt, IsNumber, IsOptional, Max, Min, ValidateIf } from 'class-validator';
 import { PageQuery } from '../../../infrastructure/http/pagination.dto.js';
+import { ParsedBy } from '../../../infrastructure/http/validation.js';
+import { MAX_FILTER_CHARACTERS, parseMediaFilterText } from '../filter/media-filter.parser.js';
+import type { MediaFilter } from '../filter/media-filter.types.js';
+import { toUtcByDefault } from '../filter/timestamps.js';
 import { MEDIA_SORTS, type MediaSort, type SortOrder } from '../sql/media-list.sql.js';
 import {
   faultOfCustomMetadata,
@@ -39,6 +33,14 @@ const toList = (parameters: TransformFnParams): unknown =>
     ...parameters,
     value: typeof parameters.value === 'string' ? [parameters.value] : parameters.value,
   });
+
+/** UTC; what is no time is left for the rule to refuse. */
+const toTime = ({ value }: TransformFnParams): unknown =>
+  typeof value === 'string' ? (toUtcByDefault(value) ?? value) : value;
+const faultOfTime = (value: unknown): string | null =>
+  typeof value === 'string' && toUtcByDefault(value) !== null
+    ? null
+    : 'must be a date such as 2026-11-21 or a time such as 2026-11-21T10:00:00Z';
 
 /** Absent is fine, null is not: unlike IsOptional, which lets both pass. */
 const IfPresent = (): PropertyDecorator => ValidateIf((_request, value) => value !== undefined);
@@ -84,23 +86,38 @@ export class MediaListQuery extends PageQuery {
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Uploaded at or after' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Transform(toTime)
+  @FollowsRule(faultOfTime)
   uploadedFrom?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Uploaded before' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Transform(toTime)
+  @FollowsRule(faultOfTime)
   uploadedTo?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Taken at or after' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Transform(toTime)
+  @FollowsRule(faultOfTime)
   takenFrom?: string;
 
   @ApiPropertyOptional({ format: 'date-time', description: 'Taken before' })
   @IsOptional()
-  @IsISO8601({ strict: true })
+  @Transform(toTime)
+  @FollowsRule(faultOfTime)
   takenTo?: string;
+
+  @ApiPropertyOptional({
+    type: String,
+    maxLength: MAX_FILTER_CHARACTERS,
+    description:
+      'MediaFilterRequest as JSON, URL-encoded: the filter of POST /v1/search. It must hold as well as the parameters',
+    example: '{"or":[{"tags":{"any":["sea"]}},{"durationSeconds":{"max":30}}]}',
+  })
+  @IsOptional()
+  @ParsedBy(parseMediaFilterText)
+  filter?: MediaFilter;
 
   @ApiPropertyOptional({ default: false, description: 'True lists the trash instead' })
   @IsOptional()

@@ -10,7 +10,8 @@ export const MEDIA_STATUSES = [
 ] as const;
 export type MediaStatus = (typeof MEDIA_STATUSES)[number];
 export const FILE_TYPES = ['image', 'video'] as const;
-const SENTIMENTS = ['POSITIVE', 'NEGATIVE', 'NEUTRAL', 'MIXED'] as const;
+export const SENTIMENTS = ['POSITIVE', 'NEGATIVE', 'NEUTRAL', 'MIXED'] as const;
+export type Sentiment = (typeof SENTIMENTS)[number];
 
 export class DetectedLabelResponse {
   @ApiProperty({ example: 'beach' })
@@ -99,7 +100,7 @@ export class MediaResponse {
   aiSummary!: string | null;
 
   @ApiProperty({ enum: SENTIMENTS, nullable: true })
-  sentiment!: (typeof SENTIMENTS)[number] | null;
+  sentiment!: Sentiment | null;
 
   @ApiProperty({ type: [String] })
   contentWarnings!: string[];

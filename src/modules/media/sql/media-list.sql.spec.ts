@@ -8,6 +8,7 @@ describe('mediaListPage', () => {
     const query = mediaListPage({
       userId,
       filter: {},
+      isTrash: false,
       sort: 'uploadedAt',
       order: 'desc',
       after: null,
@@ -23,16 +24,16 @@ describe('mediaListPage', () => {
       filter: {
         fileType: 'image',
         status: 'completed',
-        tags: ["sea'; DROP TABLE users; --", 'sun'],
-        category: 'nature',
-        label: 'beach',
+        tags: { all: ["sea'; DROP TABLE users; --", 'sun'] },
+        categories: ['nature'],
+        labels: [{ name: 'beach' }],
         isPrivate: false,
         uploadedFrom: '2026-01-01',
         uploadedTo: '2026-02-01',
         takenFrom: '2025-01-01',
         takenTo: '2025-02-01',
-        deleted: true,
       },
+      isTrash: true,
       sort: 'takenAt',
       order: 'asc',
       after: { key: '2025-01-15 10:00:00.123456+00', id },
@@ -40,13 +41,14 @@ describe('mediaListPage', () => {
     });
     expect(query.text).toMatchSnapshot();
     expect(query.text).not.toContain('DROP TABLE');
-    expect(query.values).toContain("sea'; DROP TABLE users; --");
+    expect(query.values.flat()).toContain("sea'; DROP TABLE users; --");
   });
 
   it.each(MEDIA_SORTS)('continues a list by %s after a row', (sort) => {
     const query = mediaListPage({
       userId,
       filter: {},
+      isTrash: false,
       sort,
       order: 'desc',
       after: { key: '1', id },
@@ -59,6 +61,7 @@ describe('mediaListPage', () => {
     const query = mediaListPage({
       userId,
       filter: {},
+      isTrash: false,
       sort: 'takenAt',
       order: 'desc',
       after: { key: null, id },

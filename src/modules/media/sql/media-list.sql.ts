@@ -1,4 +1,6 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
+import { decidesPrivacy, filterConditions } from '../filter/media-filter.sql.js';
+import type { MediaFilter } from '../filter/media-filter.types.js';
 import { TRASH_DAYS } from '../media.constants.js';
 
 export const MEDIA_SORTS = [
@@ -12,23 +14,6 @@ export const MEDIA_SORTS = [
 export type MediaSort = (typeof MEDIA_SORTS)[number];
 export type SortOrder = 'asc' | 'desc';
 
-/** Filters of the media list; what is absent filters nothing. Dates are ISO 8601. */
-export interface MediaListFilter {
-  fileType?: string;
-  status?: string;
-  /** The file must have all of them. */
-  tags?: string[];
-  category?: string;
-  label?: string;
-  isPrivate?: boolean;
-  uploadedFrom?: string;
-  uploadedTo?: string;
-  takenFrom?: string;
-  takenTo?: string;
-  /** True lists the trash instead. */
-  deleted?: boolean;
-}
-
 /** Where the page before ended: the sort key of its last row as PostgreSQL wrote it (null = none), and the row's id. */
 export interface MediaListPosition {
   key: string | null;
@@ -37,7 +22,9 @@ export interface MediaListPosition {
 
 export interface MediaListInput {
   userId: string;
-  filter: MediaListFilter;
+  filter: MediaFilter;
+  /** True lists the trash instead. */
+  isTrash: boolean;
   sort: MediaSort;
   order: SortOrder;
   after: MediaListPosition | null;
@@ -77,40 +64,18 @@ export function mediaListPage(input: MediaListInput): Prisma.Sql {
     LIMIT ${input.limit + 1}::integer`;
 }
 
-function conditions({ userId, filter, sort, order, after }: MediaListInput): Prisma.Sql[] {
-  const all: (Prisma.Sql | null)[] = [
+function conditions({ userId, filter, isTrash, sort, order, after }: MediaListInput): Prisma.Sql[] {
+  return [
     Prisma.sql`m.user_id = ${userId}::uuid`,
-    filter.deleted
+    isTrash
       ? Prisma.sql`m.deleted_at > now() - make_interval(days => ${TRASH_DAYS}::integer)`
       : Prisma.sql`m.deleted_at IS NULL`,
-    filter.fileType === undefined ? null : Prisma.sql`m.file_type = ${filter.fileType}`,
-    filter.status === undefined ? null : Prisma.sql`m.status = ${filter.status}`,
-    filter.isPrivate === undefined ? null : Prisma.sql`m.is_private = ${filter.isPrivate}`,
-    filter.uploadedFrom === undefined
-      ? null
-      : Prisma.sql`m.uploaded_at >= ${filter.uploadedFrom}::timestamptz`,
-    filter.uploadedTo === undefined ? null : Prisma.sql`m.uploaded_at < ${filter.uploadedTo}::timestamptz`,
-    filter.takenFrom === undefined ? null : Prisma.sql`m.taken_at >= ${filter.takenFrom}::timestamptz`,
-    filter.takenTo === undefined ? null : Prisma.sql`m.taken_at < ${filter.takenTo}::timestamptz`,
-    ...(filter.tags ?? []).map(hasTag),
-    filter.category === undefined ? null : hasCategory(filter.category),
-    filter.label === undefined ? null : hasLabel(filter.label),
-    after === null ? null : comesAfter(sort, order, after),
+    // A list is the owner's own view: it shows private files unless told not to.
+    ...(filter.includePrivate === false && !decidesPrivacy(filter) ? [Prisma.sql`NOT m.is_private`] : []),
+    ...filterConditions(userId, filter, 'hash'),
+    ...(after === null ? [] : [comesAfter(sort, order, after)]),
   ];
-  return all.filter((condition) => condition !== null);
 }
-
-const hasTag = (name: string): Prisma.Sql => Prisma.sql`EXISTS (
-        SELECT 1 FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
-        WHERE mt.user_id = m.user_id AND mt.media_file_id = m.id AND lower(t.name) = lower(${name}))`;
-
-const hasCategory = (name: string): Prisma.Sql => Prisma.sql`EXISTS (
-        SELECT 1 FROM media_categories mc JOIN categories c ON c.id = mc.category_id
-        WHERE mc.user_id = m.user_id AND mc.media_file_id = m.id AND lower(c.name) = lower(${name}))`;
-
-const hasLabel = (name: string): Prisma.Sql => Prisma.sql`EXISTS (
-        SELECT 1 FROM media_labels ml
-        WHERE ml.user_id = m.user_id AND ml.media_file_id = m.id AND ml.label = lower(${name}))`;
 
 function comesAfter(sort: MediaSort, order: SortOrder, { key, id }: MediaListPosition): Prisma.Sql {
   const { column, type, nullable } = SORT_COLUMNS[sort];

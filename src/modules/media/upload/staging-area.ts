@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import type { AppConfig } from '../../../infrastructure/config/config.js';
@@ -21,9 +21,14 @@ export class StagingArea {
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
   }
 
-  /** Removes staged files. Those that are gone already are no error. */
+  /** Makes an empty folder for what is worked out of one staged file. The caller discards it. */
+  async makeFolder(): Promise<string> {
+    return mkdtemp(path.join(this.directory, 'work-'));
+  }
+
+  /** Removes staged files and folders. Those that are gone already are no error. */
   async discard(paths: readonly string[]): Promise<void> {
-    await Promise.all(paths.map((file) => rm(file, { force: true })));
+    await Promise.all(paths.map((file) => rm(file, { force: true, recursive: true })));
   }
 
   /** Removes what crashed uploads left behind. @returns the number of files removed */

@@ -107,45 +107,6 @@ export class SearchResponse {
   degradedReason?: 'provider' | 'budget' | 'model';
 }
 
-export class SimilarHitResponse {
-  @ApiProperty({ type: MediaResponse })
-  media!: MediaResponse;
-
-  @ApiProperty({
-    type: 'number',
-    nullable: true,
-    description: 'Cosine similarity of the best segment; null for a near duplicate that has no vector yet',
-  })
-  score!: number | null;
-
-  @ApiProperty({ description: 'Looks nearly the same (perceptual hash)' })
-  nearDuplicate!: boolean;
-
-  @ApiProperty({
-    type: 'integer',
-    nullable: true,
-    description: 'Bits of 64 in which the perceptual hashes differ; null unless nearDuplicate',
-  })
-  hashDistance!: number | null;
-}
-
-export class SimilarResponse {
-  @ApiProperty({ type: [SimilarHitResponse], description: 'Near duplicates first, then by similarity' })
-  items!: SimilarHitResponse[];
-
-  @ApiProperty({
-    enum: ['ready', 'pending'],
-    description: 'pending: the file has no vector yet, so only near duplicates can be told',
-  })
-  status!: 'ready' | 'pending';
-
-  @ApiProperty({ enum: ['exact', 'ann', 'none'] })
-  plan!: 'exact' | 'ann' | 'none';
-
-  @ApiProperty({ type: String, nullable: true })
-  model!: string | null;
-}
-
 export class SuggestionResponse {
   @ApiProperty({ example: 'beach' })
   text!: string;

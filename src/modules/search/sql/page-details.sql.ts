@@ -1,4 +1,5 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
+import type { HalfvecParameter } from './vector-leg.sql.js';
 
 /** Segments of one kind looked at per file; neighbours are merged afterwards and the best three stay. */
 const SEGMENTS_PER_MEDIA = 12;
@@ -34,7 +35,7 @@ export interface MomentRow {
   text: string;
 }
 
-interface WordsInput {
+export interface WordsInput {
   userId: string;
   mediaFileIds: string[];
   /** The query without what it excludes. */
@@ -46,7 +47,7 @@ interface WordsInput {
  * the whole query matches it somewhere or because it is near in meaning, so a single part may well hold only some of
  * the words: parts are compared with any of them.
  */
-function docs(input: WordsInput): Prisma.Sql {
+export function docs(input: WordsInput): Prisma.Sql {
   return Prisma.sql`docs AS MATERIALIZED (
   SELECT d.media_file_id, d.config, d.tsv, q.lexemes,
     (SELECT string_agg('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''', ' | ')
@@ -152,7 +153,7 @@ export function vectorMomentsQuery(input: {
   userId: string;
   mediaFileIds: string[];
   modelId: number;
-  vector: string;
+  vector: HalfvecParameter;
   floor: number;
 }): Prisma.Sql {
   return Prisma.sql`SELECT page.id AS "mediaFileId", CASE s.segment_type WHEN 'audio' THEN 'speech' ELSE 'visual' END AS kind,

@@ -1,23 +1,8 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
+import { decidesPrivacy, filterConditions } from '../../media/filter/media-filter.sql.js';
+import type { MediaFilter } from '../../media/filter/media-filter.types.js';
 
-/** The filters of a search, checked and normalised. Dates are ISO 8601 UTC; lower bounds inclusive, upper ones not. */
-export interface MediaFilter {
-  fileType?: 'image' | 'video';
-  uploadedFrom?: string;
-  uploadedTo?: string;
-  takenFrom?: string;
-  takenTo?: string;
-  /** Names in any case: at least one of `any`, each of `all`, not one of `none`. */
-  tags?: { any?: string[]; all?: string[]; none?: string[] };
-  /** Names in any case; at least one must fit. */
-  categories?: string[];
-  /** Each must fit. */
-  labels?: { name: string; minConfidence?: number }[];
-  /** true = private files only, false = none of them. Undefined: see includePrivate. */
-  isPrivate?: boolean;
-  /** C60: without it (and without isPrivate) a search leaves private files out. */
-  includePrivate?: boolean;
-}
+export type { MediaFilter };
 
 /** Which files a search may answer with. */
 export interface Restriction {
@@ -72,8 +57,7 @@ function hiddenMedia(userId: string, filter: MediaFilter): Restriction {
 }
 
 function eligibleMedia(userId: string, filter: MediaFilter, conditions: Prisma.Sql[]): Restriction {
-  const privacy =
-    filter.isPrivate !== undefined || filter.includePrivate ? [] : [Prisma.sql`NOT m.is_private`];
+  const privacy = decidesPrivacy(filter) ? [] : [Prisma.sql`NOT m.is_private`];
   return {
     with: Prisma.sql`eligible_media AS MATERIALIZED (
   SELECT m.id FROM media_files m
@@ -97,45 +81,3 @@ function excludedMedia(terms: string): Restriction {
 
 /** What search_documents() gives at most. */
 export const MAX_TEXT_MATCHES = 10_000;
-
-function filterConditions(userId: string, filter: MediaFilter): Prisma.Sql[] {
-  const conditions: Prisma.Sql[] = [];
-  const when = <T>(value: T | undefined, condition: (value: T) => Prisma.Sql): void => {
-    if (value !== undefined) conditions.push(condition(value));
-  };
-  when(filter.isPrivate, (value) => Prisma.sql`m.is_private = ${value}`);
-  when(filter.fileType, (value) => Prisma.sql`m.file_type = ${value}`);
-  when(filter.uploadedFrom, (value) => Prisma.sql`m.uploaded_at >= ${value}::timestamptz`);
-  when(filter.uploadedTo, (value) => Prisma.sql`m.uploaded_at < ${value}::timestamptz`);
-  when(filter.takenFrom, (value) => Prisma.sql`m.taken_at >= ${value}::timestamptz`);
-  when(filter.takenTo, (value) => Prisma.sql`m.taken_at < ${value}::timestamptz`);
-  when(nonEmpty(filter.tags?.any), (names) => hasTag(userId, names));
-  for (const name of filter.tags?.all ?? []) conditions.push(hasTag(userId, [name]));
-  when(nonEmpty(filter.tags?.none), (names) => Prisma.sql`NOT ${hasTag(userId, names)}`);
-  when(nonEmpty(filter.categories), (names) => hasCategory(userId, names));
-  for (const label of filter.labels ?? []) conditions.push(hasLabel(userId, label));
-  return conditions;
-}
-
-// PostgreSQL's own lower() on both sides: the unique index on names folds case the same way.
-function hasTag(userId: string, names: string[]): Prisma.Sql {
-  return Prisma.sql`EXISTS (SELECT 1 FROM media_tags mt JOIN tags t ON t.user_id = mt.user_id AND t.id = mt.tag_id
-      WHERE mt.user_id = ${userId}::uuid AND mt.media_file_id = m.id
-        AND lower(t.name) IN (SELECT lower(name) FROM unnest(${names}::text[]) AS name))`;
-}
-
-function hasCategory(userId: string, names: string[]): Prisma.Sql {
-  return Prisma.sql`EXISTS (SELECT 1 FROM media_categories mc JOIN categories k ON k.id = mc.category_id
-      WHERE mc.user_id = ${userId}::uuid AND mc.media_file_id = m.id
-        AND lower(k.name) IN (SELECT lower(name) FROM unnest(${names}::text[]) AS name))`;
-}
-
-function hasLabel(userId: string, label: { name: string; minConfidence?: number }): Prisma.Sql {
-  return Prisma.sql`EXISTS (SELECT 1 FROM media_labels l
-      WHERE l.user_id = ${userId}::uuid AND l.media_file_id = m.id AND l.label = lower(${label.name}::text)
-        AND l.confidence >= ${label.minConfidence ?? 0}::real)`;
-}
-
-function nonEmpty(values: string[] | undefined): string[] | undefined {
-  return values !== undefined && values.length > 0 ? values : undefined;
-}

@@ -1,16 +1,25 @@
 import { appendShownResults, lockSearch, refreshClicks, searchesByDay } from './history.sql.js';
 import { vectorMomentsQuery, wordHitsQuery, wordMomentsQuery } from './page-details.sql.js';
 import { restrictionOf, type MediaFilter } from './restriction.sql.js';
-import { planFactsQuery, searchQuery, searchSettings } from './search.sql.js';
-import { nearDuplicatesQuery, similarSourceQuery } from './similar.sql.js';
+import { planFactsQuery, searchQuery } from './search.sql.js';
+import {
+  nearDuplicatesQuery,
+  nearestMomentsQuery,
+  partSimilaritiesQuery,
+  partSourcesQuery,
+  similarSourceQuery,
+} from './similar.sql.js';
 import { suggestionsQuery } from './suggestions.sql.js';
+import { similaritySampleQuery, vectorRangeQuery } from './similarity-sample.sql.js';
+import { sortedMediaQuery } from './sorted-media.sql.js';
 import type { TextLegInput, Zone } from './text-leg.sql.js';
+import type { VectorPlan } from './vector-leg.sql.js';
 
 const userId = '0190a1c4-0000-7000-8000-000000000001';
 const mediaFileId = '0190a1c4-0000-7000-8000-000000000002';
 const searchedAt = new Date('2026-11-21T10:00:00Z');
 
-const vector = (plan: 'exact' | 'two-stage') => ({
+const vector = (plan: VectorPlan) => ({
   userId,
   modelId: 1,
   vector: '[1,0]',
@@ -18,14 +27,14 @@ const vector = (plan: 'exact' | 'two-stage') => ({
   candidates: 400,
   floor: 0.1,
   segmentTypes: null,
-  maxMedia: 1000,
 });
 const text = (zones: Zone[] | null, source: TextLegInput['source'] = 'index') => ({
   userId,
   terms: 'dog',
   source,
   zones,
-  maxMedia: 1000,
+  maxMatches: 10_000,
+  depth: 200,
 });
 const EVERY_FILTER: MediaFilter = {
   fileType: 'video',
@@ -44,6 +53,11 @@ describe('printed SQL', () => {
   it.each([
     ['hybrid, exact', searchQuery({ restriction: plain, vector: vector('exact'), text: text(null) })],
     ['semantic, two-stage', searchQuery({ restriction: plain, vector: vector('two-stage'), text: null })],
+    ['semantic, graph', searchQuery({ restriction: plain, vector: vector('graph'), text: null })],
+    [
+      'semantic, everything',
+      searchQuery({ restriction: plain, vector: { ...vector('exact'), candidates: null }, text: null }),
+    ],
     ['text', searchQuery({ restriction: plain, vector: null, text: text(null) })],
     [
       'text in title and speech',
@@ -61,7 +75,15 @@ describe('printed SQL', () => {
       'plan facts',
       planFactsQuery({ userId, model: { provider: 'p', name: 'n', version: 'v1' }, countUpTo: 2001 }),
     ],
-    ['settings', searchSettings()],
+    ['cut-off: range', vectorRangeQuery({ userId, modelId: 1 })],
+    [
+      'cut-off: sample',
+      similaritySampleQuery({ userId, modelId: 1, probes: [mediaFileId], vector: '[1,0]' }),
+    ],
+    [
+      'sorted',
+      sortedMediaQuery({ userId, mediaFileIds: [mediaFileId], sort: 'takenAt', order: 'asc', limit: 21 }),
+    ],
     ['word hits', wordHitsQuery({ userId, mediaFileIds: [mediaFileId], terms: 'dog' })],
     ['word moments', wordMomentsQuery({ userId, mediaFileIds: [mediaFileId], terms: 'dog' })],
     [
@@ -76,8 +98,36 @@ describe('printed SQL', () => {
         mediaFileId,
         perceptualHash: '00ff00ff00ff00ff',
         maxDistance: 10,
+        fileHash: null,
         includePrivate: false,
         limit: 20,
+      }),
+    ],
+    [
+      'similar: near duplicates of a picture that is not stored',
+      nearDuplicatesQuery({
+        userId,
+        mediaFileId: null,
+        perceptualHash: '00ff00ff00ff00ff',
+        maxDistance: 10,
+        fileHash: '0'.repeat(64),
+        includePrivate: true,
+        limit: 20,
+      }),
+    ],
+    ['similar: sources of parts', partSourcesQuery({ userId, mediaFileIds: [mediaFileId], modelId: 1 })],
+    [
+      'similar: nearest moments',
+      nearestMomentsQuery({ userId, mediaFileIds: [mediaFileId], modelId: 1, vector: '[1,0]', floor: 0.1 }),
+    ],
+    [
+      'similar: similarities to parts',
+      partSimilaritiesQuery({
+        userId,
+        mediaFileIds: [mediaFileId],
+        modelId: 1,
+        vector: '[1,0]',
+        parts: ['[1,0]', '[0,1]'],
       }),
     ],
     ['suggestions', suggestionsQuery({ userId, prefix: 'be', perKind: 10 })],

@@ -1,7 +1,14 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import type { Restriction } from './restriction.sql.js';
+import type { TransactionSettings } from '../../../infrastructure/database/database.js';
 import { textLeg, type TextLegInput } from './text-leg.sql.js';
 import { vectorLeg, type VectorLegInput } from './vector-leg.sql.js';
+
+/**
+ * `hnsw.ef_search`, more than the graph plan's candidates: what the restriction leaves out (trash, private files) must
+ * not make the scan start over for a second batch, which doubled its time.
+ */
+const GRAPH_SEARCH_WIDTH = 500;
 
 export interface SearchQueryInput {
   restriction: Restriction;
@@ -20,7 +27,11 @@ export interface SearchRow {
   textIds: string[];
   /** ts_rank, 0..1. */
   textRanks: number[];
+  /** Files whose words match, whether or not they are among the ids. */
+  textMatches: number;
   textMatchesCut: boolean;
+  /** Files of the vector leg whose words match as well. */
+  commonMatches: number;
 }
 
 /**
@@ -35,7 +46,8 @@ export function searchQuery(input: SearchQueryInput): Prisma.Sql {
   ];
   return Prisma.sql`WITH ${restriction.with}${Prisma.join(legs, ',\n')}
 SELECT ${input.vector ? VECTOR_COLUMNS : NO_VECTOR_COLUMNS},
-  ${input.text ? TEXT_COLUMNS : NO_TEXT_COLUMNS}`;
+  ${input.text ? TEXT_COLUMNS : NO_TEXT_COLUMNS},
+  ${input.vector && input.text ? COMMON_MATCHES : Prisma.sql`0`} AS "commonMatches"`;
 }
 
 const VECTOR_COLUMNS = Prisma.sql`(SELECT coalesce(array_agg(r.media_file_id ORDER BY r.similarity DESC, r.media_file_id), '{}') FROM vector_ranked r) AS "vectorIds",
@@ -46,16 +58,32 @@ const NO_VECTOR_COLUMNS = Prisma.sql`'{}'::uuid[] AS "vectorIds", '{}'::float8[]
   0 AS "vectorCandidates", false AS "vectorTailFits"`;
 const TEXT_COLUMNS = Prisma.sql`(SELECT coalesce(array_agg(r.media_file_id ORDER BY r.rank DESC, r.media_file_id), '{}') FROM text_ranked r) AS "textIds",
   (SELECT coalesce(array_agg(r.rank::float8 ORDER BY r.rank DESC, r.media_file_id), '{}') FROM text_ranked r) AS "textRanks",
+  (SELECT count(*)::integer FROM text_matches) AS "textMatches",
   (SELECT "textMatchesCut" FROM text_facts) AS "textMatchesCut"`;
-const NO_TEXT_COLUMNS = Prisma.sql`'{}'::uuid[] AS "textIds", '{}'::float8[] AS "textRanks", false AS "textMatchesCut"`;
+const NO_TEXT_COLUMNS = Prisma.sql`'{}'::uuid[] AS "textIds", '{}'::float8[] AS "textRanks", 0 AS "textMatches",
+  false AS "textMatchesCut"`;
+const COMMON_MATCHES = Prisma.sql`(SELECT count(*)::integer FROM vector_ranked r
+    WHERE r.media_file_id IN (SELECT t.media_file_id FROM text_matches t))`;
 
 /**
  * Settings of the transaction that searches. Parallel workers and JIT cost more than they bring here (design: vector
- * search); 64 MB of working memory keep the lists of a library of a million files in a hash (restriction.sql.ts).
+ * search); 64 MB of working memory keep the lists of a library of a million files in a hash (restriction.sql.ts). The
+ * graph is walked until it has given as many candidates as were asked for, whatever the filter leaves out.
  */
+export const SEARCH_SETTINGS: TransactionSettings = {
+  jit: 'off',
+  max_parallel_workers_per_gather: '0',
+  work_mem: '64MB',
+  'hnsw.ef_search': String(GRAPH_SEARCH_WIDTH),
+  'hnsw.iterative_scan': 'relaxed_order',
+};
+
+/** SEARCH_SETTINGS as a statement, for a client that begins its transactions itself (bench/). */
 export function searchSettings(): Prisma.Sql {
-  return Prisma.sql`SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true),
-  set_config('work_mem', '64MB', true)`;
+  const calls = Object.entries(SEARCH_SETTINGS).map(
+    ([name, value]) => Prisma.sql`set_config(${name}, ${value}, true)`,
+  );
+  return Prisma.sql`SELECT ${Prisma.join(calls)}`;
 }
 
 /** One row for the active model, and for one that was active until a moment ago; none for others. */
@@ -63,10 +91,12 @@ export interface PlanFactsRow {
   modelId: number;
   /** The user's vectors of that model, counted up to `countUpTo`. */
   vectorCount: number;
+  /** The user has an HNSW index of their own (large-libraries.sql.ts), built and valid. */
+  hasGraph: boolean;
 }
 
 /**
- * What decides between the exact and the two-stage plan. Counting stops early: 2,001 is as good as a million. A query that
+ * What decides between the plans. Counting stops early: 2,001 is as good as a million. A query that
  * was embedded just before a switch of models is compared with the vectors of its own model, which are kept for longer
  * than that (EmbeddingModelsService.dropVectors).
  */
@@ -80,7 +110,9 @@ export function planFactsQuery(input: {
       SELECT 1 FROM media_embeddings e WHERE e.user_id = ${input.userId}::uuid AND e.model_id = em.id
       LIMIT ${input.countUpTo}::integer
     ) counted
-  ) AS "vectorCount"
+  ) AS "vectorCount",
+  coalesce((SELECT i.indisvalid FROM pg_index i
+    WHERE i.indexrelid = to_regclass(graph_index_name(${input.userId}::uuid, em.id))), false) AS "hasGraph"
 FROM embedding_models em
 WHERE em.provider = ${input.model.provider} AND em.name = ${input.model.name} AND em.version = ${input.model.version}
   AND (em.state = 'active' OR (em.state = 'retired' AND em.retired_at > now() - interval '30 seconds'))`;

@@ -1,5 +1,5 @@
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
-import { MAX_TEXT_MATCHES, type Restriction } from './restriction.sql.js';
+import type { Restriction } from './restriction.sql.js';
 
 /**
  * Where words can be found. `title`: title and file name; `visual`: tags, categories, labels and summary; `text`: text
@@ -12,12 +12,15 @@ export interface TextLegInput {
   userId: string;
   /** Websearch syntax: words, "phrases", -not, or. */
   terms: string;
-  /** `index`: through search_documents(), at most 10,000 matches before filters; `scan`: every document allowed. */
+  /** `index`: through search_documents(), its best `maxMatches` before filters; `scan`: every document allowed. */
   source: 'index' | 'scan';
   /** null = all. */
   zones: Zone[] | null;
   restriction: Restriction;
-  maxMedia: number;
+  /** What the index gives at most, before the restriction. */
+  maxMatches: number;
+  /** How many of the best files are given; null = all. */
+  depth: number | null;
 }
 
 /** The weights D, C, B, A of search_documents(), so that both sources rank alike. */
@@ -26,26 +29,29 @@ const RANK_WEIGHTS = Prisma.sql`'{0.15, 0.2, 0.4, 1.0}'::real[]`;
 const RANK_NORMALISATION = Prisma.sql`33`;
 
 /**
- * CTE `text_ranked(media_file_id, rank)`, best first, at most maxMedia + 1; and `text_facts("textMatchesCut")`: the
- * index source gave as many rows as it may, so that a filter may have had too few to choose from.
+ * CTEs `text_matches(media_file_id, rank)`: every file that matches; `text_ranked`: the best `depth` of them; and
+ * `text_facts("textMatchesCut")`: the index gave as many rows as it was allowed to, so that there may be more.
  */
 export function textLeg(input: TextLegInput): Prisma.Sql {
+  const cut =
+    input.depth === null ? Prisma.empty : Prisma.sql`ORDER BY 2 DESC, 1 LIMIT ${input.depth}::integer`;
   return Prisma.sql`${input.source === 'index' ? fromIndex(input) : fromScan(input)},
-text_ranked AS MATERIALIZED (
-  ${input.zones === null ? Prisma.sql`SELECT t.media_file_id, t.rank FROM text_matches t` : inZones(input, input.zones)}
-  ORDER BY 2 DESC, 1
-  LIMIT ${input.maxMedia + 1}::integer
+text_matches AS MATERIALIZED (
+  ${input.zones === null ? Prisma.sql`SELECT a.media_file_id, a.rank FROM text_allowed a` : inZones(input, input.zones)}
+),
+text_ranked AS (
+  SELECT t.media_file_id, t.rank FROM text_matches t ${cut}
 )`;
 }
 
 function fromIndex(input: TextLegInput): Prisma.Sql {
   return Prisma.sql`text_index AS MATERIALIZED (
-  SELECT i.media_file_id, i.rank FROM search_documents(${input.terms}, ${MAX_TEXT_MATCHES}::integer) i
+  SELECT i.media_file_id, i.rank FROM search_documents(${input.terms}, ${input.maxMatches}::integer) i
 ),
 text_facts AS (
-  SELECT count(*) >= ${MAX_TEXT_MATCHES}::integer AS "textMatchesCut" FROM text_index
+  SELECT count(*) >= ${input.maxMatches}::integer AS "textMatchesCut" FROM text_index
 ),
-text_matches AS MATERIALIZED (
+text_allowed AS (
   SELECT i.media_file_id, i.rank FROM text_index i WHERE true ${input.restriction.allows(Prisma.sql`i.media_file_id`)}
 )`;
 }
@@ -54,7 +60,7 @@ function fromScan(input: TextLegInput): Prisma.Sql {
   return Prisma.sql`text_facts AS (
   SELECT false AS "textMatchesCut"
 ),
-text_matches AS MATERIALIZED (
+text_allowed AS (
   SELECT d.media_file_id, ts_rank(${RANK_WEIGHTS}, d.tsv, q.query, ${RANK_NORMALISATION}) AS rank
   FROM search_docs d
   CROSS JOIN LATERAL (SELECT websearch_to_tsquery(d.config, unaccent(${input.terms})) AS query) q
@@ -66,11 +72,11 @@ text_matches AS MATERIALIZED (
 function inZones(input: TextLegInput, zones: Zone[]): Prisma.Sql {
   return Prisma.sql`SELECT z.media_file_id, ts_rank(${RANK_WEIGHTS}, z.tsv, z.query, ${RANK_NORMALISATION}) AS rank
   FROM (
-    SELECT t.media_file_id, websearch_to_tsquery(d.config, unaccent(${input.terms})) AS query,
+    SELECT a.media_file_id, websearch_to_tsquery(d.config, unaccent(${input.terms})) AS query,
       ${zoneVector(zones)} AS tsv
-    FROM text_matches t
-    JOIN search_docs d ON d.user_id = ${input.userId}::uuid AND d.media_file_id = t.media_file_id
-    JOIN media_files m ON m.user_id = ${input.userId}::uuid AND m.id = t.media_file_id
+    FROM text_allowed a
+    JOIN search_docs d ON d.user_id = ${input.userId}::uuid AND d.media_file_id = a.media_file_id
+    JOIN media_files m ON m.user_id = ${input.userId}::uuid AND m.id = a.media_file_id
   ) z
   WHERE z.tsv @@ z.query`;
 }

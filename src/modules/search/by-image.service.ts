@@ -1,0 +1,199 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Request, Response } from 'express';
+import { v7 as uuidv7 } from 'uuid';
+import { ProviderError, type EmbeddingModel, type TextEmbedder } from '../../infrastructure/ai/ai.types.js';
+import { encodeHalfvecText, toStoredVector } from '../../infrastructure/ai/vectors.js';
+import { Database, type Transaction } from '../../infrastructure/database/database.js';
+import { UsageService } from '../billing/usage.service.js';
+import { QueryPictureService, type QueryPicture } from '../media/query-picture/query-picture.service.js';
+import { readByImageFields, type ByImageOptions } from './by-image-fields.js';
+import type { ByImageResponse } from './dto/similar.response.js';
+import { nearDuplicateBits } from './near-duplicates.js';
+import { PaidQueryCalls } from './paid-query-calls.js';
+import {
+  modelLabel,
+  QueryEmbedder,
+  SemanticUnavailableError,
+  type UnavailableReason,
+} from './query-embedder.js';
+import { MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
+import { SearchHistoryService } from './search-history.service.js';
+import { SearchRepository } from './search.repository.js';
+import { SEARCH_SETTINGS } from './sql/search.sql.js';
+import { SimilarPageReader } from './similar-page.reader.js';
+
+/** A person waits: after this the answer holds near duplicates alone. Vision models take 2 to 10 s for a picture. */
+const ANALYSIS_TIMEOUT_MS = 30_000;
+/** What stands in the history for a picture: it has no words, and nothing of it is kept. */
+export const BY_IMAGE_QUERY_TEXT = '(picture)';
+
+/** What is known of the picture once its files are gone again. */
+interface PictureFacts {
+  sha256: string;
+  perceptualHash: string | null;
+  /** halfvec text; null when only hashes are compared. */
+  vector: string | null;
+  /** The model that made the vector. */
+  model: EmbeddingModel | null;
+  unavailable: UnavailableReason | null;
+}
+
+/**
+ * Search by a picture that is not stored: take it in and check it -> charge -> look at it and embed what is seen -> its
+ * files are removed -> rank and read -> write the history row. A file that is refused is not charged.
+ */
+@Injectable()
+export class ByImageService {
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(QueryPictureService) private readonly pictures: QueryPictureService,
+    @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
+    @Inject(PaidQueryCalls) private readonly calls: PaidQueryCalls,
+    @Inject(UsageService) private readonly usage: UsageService,
+    @Inject(SearchRepository) private readonly repository: SearchRepository,
+    @Inject(Ranker) private readonly ranker: Ranker,
+    @Inject(SimilarPageReader) private readonly pages: SimilarPageReader,
+    @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
+  ) {}
+
+  /**
+   * `POST /v1/search/by-image`
+   * @throws AppError 400 form not valid, 402 when the plan's searches are used up, 413 file too large;
+   *   MediaRejectedError for a file that an upload would not take either, and for a video
+   */
+  async search(userId: string, request: Request, response: Response): Promise<ByImageResponse> {
+    const started = performance.now();
+    const search = { id: uuidv7(), searchedAt: new Date() };
+    const { facts, options } = await this.pictures.withPicture(
+      request,
+      response,
+      readByImageFields,
+      async (picture, fields, signal) => {
+        await this.usage.chargeSearch();
+        return { facts: await this.lookAt(search.id, picture, fields, signal), options: fields };
+      },
+    );
+    const found = await this.database.run((tx) => this.find(tx, userId, facts, options), {
+      settings: SEARCH_SETTINGS,
+    });
+    const tookMs = Math.round(performance.now() - started);
+    const shown = [...found.page.nearDuplicates, ...found.page.items].map(({ media }) => media.id);
+    await this.database.run((tx) =>
+      this.history.record(tx, userId, {
+        ...search,
+        query: BY_IMAGE_QUERY_TEXT,
+        mode: 'semantic',
+        filters: { kind: 'by-image', mode: options.mode, includePrivate: options.includePrivate },
+        limit: options.limit,
+        resultsCount: found.total,
+        shownResults: shown,
+        responseTimeMs: tookMs,
+        sessionId: null,
+      }),
+    );
+    return {
+      searchId: search.id,
+      ...found.page,
+      tookMs,
+      plan: found.plan,
+      model: found.plan === 'none' || !facts.model ? null : modelLabel(facts.model),
+      ...(found.unavailable
+        ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
+        : {}),
+    };
+  }
+
+  private async lookAt(
+    searchId: string,
+    picture: QueryPicture,
+    options: ByImageOptions,
+    gone: AbortSignal,
+  ): Promise<PictureFacts> {
+    const { sha256 } = picture;
+    const hashOnly = async (unavailable: UnavailableReason | null): Promise<PictureFacts> => ({
+      sha256,
+      perceptualHash: await this.pictures.hash(picture),
+      vector: null,
+      model: null,
+      unavailable,
+    });
+    if (options.mode === 'near-duplicates') return hashOnly(null);
+    // Asked first: without the active model's embedder nothing is to be spent on looking.
+    try {
+      const embedder = await this.embedder.embedder();
+      const seen = await this.embed(searchId, picture, embedder, gone);
+      return { sha256, ...seen, model: embedder.model, unavailable: null };
+    } catch (error) {
+      gone.throwIfAborted();
+      if (error instanceof SemanticUnavailableError) return hashOnly(error.reason);
+      // The picture could be decoded here, so what the provider cannot read is no fault of the caller.
+      if (error instanceof ProviderError) return hashOnly('provider');
+      throw error;
+    }
+  }
+
+  private async embed(
+    searchId: string,
+    picture: QueryPicture,
+    textEmbedder: TextEmbedder,
+    gone: AbortSignal,
+  ): Promise<{ perceptualHash: string | null; vector: string }> {
+    const signal = AbortSignal.any([gone, AbortSignal.timeout(ANALYSIS_TIMEOUT_MS)]);
+    const { perceptualHash, text } = await this.pictures.describe(
+      picture,
+      (estimate, call) => this.calls.make(`${searchId}:1`, estimate, call),
+      signal,
+    );
+    const { vectors } = await this.calls.make(`${searchId}:2`, textEmbedder.estimate([text]), () =>
+      textEmbedder.embed([text], signal),
+    );
+    if (vectors[0] === undefined) throw new SemanticUnavailableError('provider');
+    return { perceptualHash, vector: encodeHalfvecText(toStoredVector(vectors[0])) };
+  }
+
+  private async find(tx: Transaction, userId: string, facts: PictureFacts, options: ByImageOptions) {
+    const { includePrivate, limit } = options;
+    const maxDistance = facts.perceptualHash === null ? null : nearDuplicateBits(facts.perceptualHash);
+    const duplicates = await this.repository.nearDuplicates(tx, {
+      userId,
+      mediaFileId: null,
+      // A hash that says nothing is not compared; the bytes still are.
+      perceptualHash: maxDistance === null ? null : facts.perceptualHash,
+      maxDistance: maxDistance ?? 0,
+      fileHash: facts.sha256,
+      includePrivate,
+      limit,
+    });
+    const planFacts = facts.model === null ? null : await this.planFacts(tx, userId, facts.model);
+    const target: QueryVector | null =
+      facts.vector === null || facts.model === null || planFacts === null
+        ? null
+        : { halfvec: facts.vector, model: facts.model, ...planFacts };
+    const ranking =
+      target === null
+        ? null
+        : await this.ranker.rank(tx, {
+            userId,
+            mode: 'semantic',
+            alpha: 1,
+            terms: '',
+            excludedTerms: null,
+            filter: { includePrivate },
+            zones: null,
+            vector: target,
+          });
+    const ranked = ranking?.media ?? [];
+    return {
+      page: await this.pages.read(tx, userId, { duplicates, ranked, target, limit }),
+      total: new Set([...duplicates.map((row) => row.mediaFileId), ...ranked.map((hit) => hit.id)]).size,
+      plan: ranking?.plan ?? ('none' as const),
+      // Another model became active while the picture was looked at.
+      unavailable:
+        facts.unavailable ?? (facts.vector !== null && target === null ? ('model' as const) : null),
+    };
+  }
+
+  private planFacts(tx: Transaction, userId: string, model: EmbeddingModel) {
+    return this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+  }
+}

@@ -1,0 +1,112 @@
+import { createHash } from 'node:crypto';
+import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
+import { errors } from '../../infrastructure/errors/app-error.js';
+import { CursorCodec } from '../../infrastructure/http/cursor.js';
+import { DEFAULT_PAGE_SIZE } from '../../infrastructure/http/pagination.dto.js';
+import type { SearchRequest } from './dto/search.request.js';
+import { parseQuery, type ParsedQuery } from './query-text.js';
+import { segmentTypesOf, type SearchMode } from './ranker.js';
+import type { SearchSort } from './sql/sorted-media.sql.js';
+
+const CURSOR_KIND = 'search';
+export const DEFAULT_ALPHA = 0.5;
+
+/** What a page's cursor says. The search's row keeps which files were shown, the first `shown` of them before it. */
+interface SearchCursor {
+  searchId: string;
+  searchedAt: string;
+  shown: number;
+  /** Digest of the search, so that a cursor is not used with another one. */
+  digest: string;
+}
+
+/** A request with its defaults, its query in parts, and where it goes on. */
+export interface Search {
+  id: string;
+  searchedAt: Date;
+  request: SearchRequest;
+  query: ParsedQuery;
+  mode: SearchMode;
+  alpha: number;
+  sort: SearchSort;
+  limit: number;
+  digest: string;
+  /** null on the first page. */
+  continues: SearchCursor | null;
+}
+
+/** Turns a request into a search: defaults, the query's parts, the page's place. */
+@Injectable()
+export class SearchRequestReader {
+  constructor(@Inject(CursorCodec) private readonly cursors: CursorCodec) {}
+
+  /** @throws AppError 400 for a request or cursor that makes no sense */
+  read(userId: string, request: SearchRequest): Search {
+    const mode = request.mode ?? 'hybrid';
+    const query = parseQuery(request.query);
+    if (mode === 'semantic' && query.meaning === '') {
+      throw errors.badRequest(
+        'empty-query',
+        'The query only excludes words. Name something to look for.',
+        '/query',
+      );
+    }
+    if (mode === 'semantic' && request.in && segmentTypesOf(request.in)?.length === 0) {
+      throw errors.badRequest(
+        'zone-without-meaning',
+        'title and text are searched in words only. Use mode "text" or "hybrid".',
+        '/in',
+      );
+    }
+    const digest = digestOf(request);
+    const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
+    const now = new Date();
+    return {
+      id: continues?.searchId ?? uuidv7({ msecs: now.getTime() }),
+      searchedAt: continues ? new Date(continues.searchedAt) : now,
+      request,
+      query,
+      mode,
+      alpha: request.alpha ?? DEFAULT_ALPHA,
+      sort: request.sort ?? 'relevance',
+      limit: request.limit ?? DEFAULT_PAGE_SIZE,
+      digest,
+      continues,
+    };
+  }
+
+  private readCursor(userId: string, text: string, digest: string): SearchCursor {
+    const cursor = this.cursors.decode<SearchCursor>(CURSOR_KIND, userId, text);
+    if (cursor.digest === digest) return cursor;
+    throw errors.badRequest(
+      'invalid-cursor',
+      'The cursor belongs to another search. Send it with the query and filters it came from.',
+      '/cursor',
+    );
+  }
+
+  /** Where the next page begins: after the `shown` files that have been shown so far. */
+  cursor(userId: string, search: Search, shown: number): string {
+    const { id, searchedAt, digest } = search;
+    const cursor: SearchCursor = { searchId: id, searchedAt: searchedAt.toISOString(), shown, digest };
+    return this.cursors.encode(CURSOR_KIND, userId, cursor);
+  }
+}
+
+/** What a page must share with the one before: everything but its size and place. 96 bits tell searches apart. */
+function digestOf(request: SearchRequest): string {
+  const { query, mode, alpha, filter, in: zones, minScore, sort, order, cutoff } = request;
+  const text = JSON.stringify([
+    query,
+    mode ?? 'hybrid',
+    alpha ?? DEFAULT_ALPHA,
+    filter,
+    zones,
+    minScore ?? 0,
+    sort ?? 'relevance',
+    order ?? 'desc',
+    cutoff,
+  ]);
+  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
+}
