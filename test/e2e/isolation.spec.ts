@@ -56,6 +56,13 @@ describe('what belongs to somebody else', () => {
     owned['searches'] = (
       await app.http.post('/v1/search').set(alice.headers).send({ query: canary }).expect(200)
     ).body.searchId;
+    owned['saved-searches'] = (
+      await app.http
+        .post('/v1/saved-searches')
+        .set(alice.headers)
+        .send({ name: canary, search: { query: canary } })
+        .expect(201)
+    ).body.id;
     paths = (await app.http.get('/openapi.json')).body.paths;
   });
   afterAll(() => app.stop());
@@ -67,6 +74,7 @@ describe('what belongs to somebody else', () => {
     'PATCH /v1/media/{id}': { title: 'taken over' },
     'PATCH /v1/tags/{id}': { name: 'taken over' },
     'PATCH /v1/categories/{id}': { name: 'taken over' },
+    'PATCH /v1/saved-searches/{id}': { name: 'taken over' },
   };
 
   it('answers like what does not exist, on every route with an id', async () => {

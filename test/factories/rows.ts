@@ -138,6 +138,13 @@ export const rowFactories: Record<string, RowFactory> = {
       ...{ media_file_id: await parent(client, 'media_files', userId), position: 1 },
     };
   },
+  saved_searches: async (_client, userId) => ({
+    ...{ user_id: userId, id: uuidv7(), name: `search ${uuidv7()}`, search: '{"query":"dogs"}' },
+  }),
+  search_query_vectors: async (client, userId) => ({
+    ...{ user_id: userId, model_id: await embeddingModelId(client), query_hash: uniqueHash() },
+    embedding: vectorText(2),
+  }),
   cost_tracking: async (_client, userId) => ({
     ...{ id: uuidv7(), user_id: userId, service_name: 'openai_gpt', operation_type: 'test', amount: '0.5' },
     ...{ billing_period_month: 11, billing_period_year: 2026 },

@@ -254,7 +254,7 @@ export const TABLES: Record<string, string[]> = {
     ],
     ...['trace_id', 'search_vector', 'created_at'],
   ],
-  // 002-13, 004-03 to 004-05, C21, C26, C27, C39, C41, C70
+  // 002-13, 004-03 to 004-05, C21, C26, C27, C39, C41, C70, C73
   clips: ['start_time_seconds', 'end_time_seconds', 'score', 'rank', 'features', 'status'],
   keyframes: ['media_file_id', 'timestamp_seconds', 'storage_key', 'description', 'created_at'],
   tags: ['id', 'name', 'description', 'created_at'],
@@ -266,6 +266,7 @@ export const TABLES: Record<string, string[]> = {
   auth_identities: ['provider', 'subject'],
   embedding_models: ['provider', 'name', 'version', 'dimensions', 'state'],
   search_clicks: ['search_id', 'searched_at', 'media_file_id', 'position', 'clicked_at'],
+  search_query_vectors: ['query_hash', 'embedding'],
   cost_services: ['name'],
   stripe_events: ['id', 'type', 'payload', 'status'],
   idempotency_keys: ['key', 'request_hash', 'response_status', 'response_body', 'expires_at'],

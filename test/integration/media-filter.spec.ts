@@ -26,6 +26,8 @@ import {
 
 /** Without a floor, so that random vectors are not cut by it. */
 const MODEL = { provider: 'test', name: 'random', version: 'v1', dimensions: 1536 };
+/** Rows are loaded in one transaction; a machine that runs other suites beside this one needs longer than usual. */
+const SLOW_MACHINE = { timeoutMs: 60_000 };
 const FILES = 60;
 const RUNS = 80;
 
@@ -47,7 +49,7 @@ beforeAll(async () => {
   library = await insertLibrary(userId, files);
   // Somebody else's files fit just as well, and must never come up.
   await insertLibrary(stranger, files.slice(0, 20));
-}, 60_000);
+}, 120_000);
 afterAll(() => database.end());
 
 /** Every file is called "walrus", so that a search for it finds what the filter leaves, and has one vector. */
@@ -63,7 +65,7 @@ async function insertLibrary(owner: string, files: FilteredFile[]): Promise<Map<
         modelId,
         rows.map(({ id }) => ({ mediaFileId: id, vector: encodeHalfvecText(randomVector(random)) })),
       );
-    }),
+    }, SLOW_MACHINE),
   );
   return new Map(rows.map(({ id, entry }) => [id, entry]));
 }
@@ -222,7 +224,7 @@ describe('a search by meaning', () => {
     const noises = Array.from({ length: embedded ? 30 : 90 }, () => randomVector(random));
     const size = centres.length * noises.length;
     await asUser(owner, () =>
-      database.run((tx) => insertClusters(tx, owner, modelId, centres, noises), { timeoutMs: 60_000 }),
+      database.run((tx) => insertClusters(tx, owner, modelId, centres, noises), SLOW_MACHINE),
     );
     // One to ninety files, drawn anywhere: most of them far from every query.
     const leaves = [1, 7, 90];

@@ -130,8 +130,10 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
     ...{ user: '', admin: '', system: '', touch: 'words' },
     definerPolicies: { lost_words_definer_policy: ['app_definer', 'ALL'] },
   },
-  search_history: { admin: 'S', system: 'SD', touch: 'query_text' },
+  search_history: { admin: 'S', system: 'SuD', touch: 'query_text' },
   search_clicks: { admin: 'S', system: '', touch: 'position' },
+  saved_searches: { admin: '', system: '', touch: 'name' },
+  search_query_vectors: { admin: '', system: 'SD', touch: 'last_used_at' },
   cost_tracking: {
     ...{ user: 'SI', admin: 'S', system: 'S', touch: 'operation_type' },
     keyReason: 'rows outlive their user (C58)',

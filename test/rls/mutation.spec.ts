@@ -118,7 +118,8 @@ describe('A12: mutated policies', () => {
     expect({ survivors, unchanged }).toEqual({ survivors: [], unchanged: [] });
     expect(all.length).toBeGreaterThan(200);
     expect(killedByMatrix / all.length).toBeGreaterThan(0.5);
-  });
+    // Some 250 mutants, each with the whole matrix of its table.
+  }, 180_000);
 
   it('A12: a policy too many is noticed', async () => {
     await client.query('SAVEPOINT extra');

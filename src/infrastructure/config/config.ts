@@ -89,6 +89,11 @@ export const environmentSchema = z.object({
   JOB_POLL_MS: integer(50, 60_000, 1000),
   JOB_RETRY_BASE_MS: integer(10, 600_000, 5000),
 
+  // C73: 3 KB for each distinct query of a user.
+  SEARCH_KEEP_QUERY_VECTORS: flag.default(false),
+  // C49: what was searched for is personal; ten years is longer than any account of it is good for.
+  SEARCH_HISTORY_DAYS: integer(1, 3650, 90),
+
   SEED_SAMPLES: flag.optional(),
 });
 

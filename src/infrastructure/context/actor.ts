@@ -10,7 +10,7 @@ export const SYSTEM_PLACES = {
   'embedding-models.reindex':
     'finds files of all users without vectors of a model, writes their jobs, drops old vectors',
   'embedding-models.active': 'which embedding model search uses, for readiness',
-  maintenance: 'expired reservations, tokens and keys; billing periods; partitions; trash',
+  maintenance: 'expired reservations, tokens and keys; billing periods; trash; old searches',
   'start-up': 'first administrator, embedding model, checks of the database',
   seed: 'sample library and its users',
 } as const;

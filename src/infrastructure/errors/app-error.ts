@@ -74,7 +74,8 @@ export const errors = {
   /** Also the answer for what row-level security hides: there is no difference to be seen. */
   notFound: (what: string): AppError =>
     new AppError(404, 'not-found', 'Not found', `There is no such ${what}.`),
-  conflict: (code: string, detail: string): AppError => new AppError(409, code, 'Conflict', detail),
+  conflict: (code: string, detail: string, faults?: FieldFault[]): AppError =>
+    new AppError(409, code, 'Conflict', detail, faults ? { errors: faults } : {}),
   quotaExceeded: (
     quota: 'uploads' | 'searches' | 'storage' | 'cost',
     limit: number | string,

@@ -7,6 +7,7 @@ import type { ProcessRole } from '../../infrastructure/runtime.js';
 import { TrashPurger } from '../media/trash-purger.js';
 import { UploadSweeper } from '../media/upload/upload-sweeper.js';
 import { SearchWordsService } from '../search/search-words.service.js';
+import { SearchRetentionService } from '../search/search-retention.service.js';
 
 const HOUR_MS = 3_600_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
@@ -34,6 +35,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(UploadSweeper) uploads: UploadSweeper,
     @Inject(TrashPurger) trash: TrashPurger,
     @Inject(SearchWordsService) words: SearchWordsService,
+    @Inject(SearchRetentionService) searches: SearchRetentionService,
   ) {
     this.tasks = [
       {
@@ -58,11 +60,12 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
       },
       {
         name: 'abandoned-uploads',
-        run: async () => Object.values(await uploads.sweep()).reduce((sum, figure) => sum + figure, 0),
+        run: async () => sum({ ...(await uploads.sweep()) }),
       },
       { name: 'trash', run: async () => (await trash.purge()).purged },
       // After the trash, so that the words of what is purged go in the same run.
       { name: 'search-words', run: () => words.sweep() },
+      { name: 'search-history', run: async () => sum(await searches.run()) },
     ];
   }
 
@@ -107,4 +110,8 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
 async function count(tx: Transaction, query: Prisma.Sql): Promise<number> {
   const [row] = await tx.$queryRaw<{ count: number }[]>(query);
   return row?.count ?? 0;
+}
+
+function sum(figures: Record<string, number>): number {
+  return Object.values(figures).reduce((total, figure) => total + figure, 0);
 }

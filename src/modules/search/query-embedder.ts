@@ -9,11 +9,15 @@ import {
 import { TextEmbedders } from '../../infrastructure/ai/text-embedders.js';
 import { encodeHalfvecBinary, toStoredVector } from '../../infrastructure/ai/vectors.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
+import { sqlStateOf } from '../../infrastructure/database/sql-state.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { LOGGER } from '../../infrastructure/infrastructure.tokens.js';
 import { UsageService } from '../billing/usage.service.js';
 import { ActiveEmbeddingModelReader } from '../media/embedding-models/active-embedding-model.reader.js';
 import { JobFailure } from '../jobs/jobs.types.js';
+import { normalizeQuery } from './query-text.js';
+import { QueryVectorsService, type QueryVectorUse } from './query-vectors.service.js';
+import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
 /** A person waits for the answer: after this the search goes on with words alone. */
 const EMBEDDING_TIMEOUT_MS = 8_000;
@@ -21,11 +25,13 @@ const EMBEDDING_TIMEOUT_MS = 8_000;
 export type UnavailableReason = 'provider' | 'budget' | 'model';
 
 export interface EmbeddedQuery {
-  /** halfvec in binary form, 1536 elements. */
-  vector: Buffer;
+  vector: HalfvecParameter;
   /** The model that made it; to be compared with vectors of this model only. */
   model: EmbeddingModel;
-  usage: PricedUsage;
+  /** null when no provider was asked. */
+  usage: PricedUsage | null;
+  /** Where the vector is kept; absent when it is not. */
+  kept?: QueryVectorUse;
 }
 
 export class SemanticUnavailableError extends Error {
@@ -47,6 +53,7 @@ export class QueryEmbedder {
     @Inject(ActiveEmbeddingModelReader) private readonly activeModels: ActiveEmbeddingModelReader,
     @Inject(TextEmbedders) private readonly embedders: TextEmbedders,
     @Inject(UsageService) private readonly usage: UsageService,
+    @Inject(QueryVectorsService) private readonly vectors: QueryVectorsService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -67,12 +74,31 @@ export class QueryEmbedder {
   }
 
   /**
+   * A vector that was kept (C73) is given without asking anybody. With keeping on, the normalised text is embedded, so
+   * that the vector does not depend on who of "Dog" and "dog" came first.
    * @throws SemanticUnavailableError when the provider fails, the month's budget is spent, or nothing in this process can
    *   embed with the active model
    * @throws AppError 400 when the text holds nothing that could be embedded
    */
   async embed(text: string): Promise<EmbeddedQuery> {
     const embedder = await this.embedder();
+    const { model } = embedder;
+    if (!this.vectors.isOn) return this.ask(embedder, text);
+    const hash = this.vectors.hashOf(text);
+    const known = await this.vectors.find(model, hash);
+    if (known !== null) return { vector: known, model, usage: null, kept: { hash, isHit: true } };
+    const embedded = await this.ask(embedder, normalizeQuery(text));
+    try {
+      await this.vectors.keep(model, hash, embedded.vector);
+    } catch (error) {
+      // The vector is paid for and there: the search goes on, and its cost is recorded.
+      this.logger.warn({ sqlState: sqlStateOf(error) }, 'query vector not kept');
+      return embedded;
+    }
+    return { ...embedded, kept: { hash, isHit: false } };
+  }
+
+  private async ask(embedder: TextEmbedder, text: string): Promise<EmbeddedQuery> {
     const { model } = embedder;
     try {
       await this.usage.assertBudget(embedder.estimate([text]));

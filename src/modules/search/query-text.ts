@@ -33,3 +33,8 @@ export function parseQuery(query: string): ParsedQuery {
     excludedTerms: excluded.length > 0 ? excluded.join(' or ') : null,
   };
 }
+
+/** What counts as the same query: whatever its case, spacing and composition of accents. */
+export function normalizeQuery(query: string): string {
+  return query.normalize('NFC').toLowerCase().replace(/\s+/gu, ' ').trim();
+}

@@ -4,20 +4,23 @@ import { PageQuery } from '../../infrastructure/http/pagination.dto.js';
 import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
 import { RequireScope } from '../../infrastructure/http/route-access.js';
 import { UuidParam } from '../../infrastructure/http/uuid-param.js';
+import { AnalyticsQuery, SearchAnalyticsResponse } from './dto/analytics.dto.js';
 import {
-  AnalyticsQuery,
   ClearedHistoryResponse,
   ClickRequest,
   ClickResponse,
-  SearchAnalyticsResponse,
   SearchHistoryResponse,
 } from './dto/history.dto.js';
+import { SearchAnalyticsService } from './search-analytics.service.js';
 import { SearchHistoryService } from './search-history.service.js';
 
 @ApiTags('search')
 @Controller('v1/searches')
 export class SearchHistoryController {
-  constructor(@Inject(SearchHistoryService) private readonly history: SearchHistoryService) {}
+  constructor(
+    @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
+    @Inject(SearchAnalyticsService) private readonly reports: SearchAnalyticsService,
+  ) {}
 
   @Get()
   @RequireScope('search')
@@ -37,13 +40,15 @@ export class SearchHistoryController {
 
   @Get('analytics')
   @RequireScope('search')
-  @ApiOperation({ summary: 'Your searches by day: number, response time, click-through rate' })
+  @ApiOperation({
+    summary: 'How your searches went: by day, mode and query; nothing found, clicks, response times',
+  })
   @ApiOkResponse({ type: SearchAnalyticsResponse })
   analytics(
     @CurrentPrincipal() principal: Principal,
     @Query() query: AnalyticsQuery,
   ): Promise<SearchAnalyticsResponse> {
-    return this.history.analytics(principal.userId, query.days);
+    return this.reports.ofUser(principal.userId, query.days);
   }
 
   @Post(':id/clicks')

@@ -1,14 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import type { Prisma, SearchRecord } from '../../infrastructure/database/generated/client.js';
-import {
-  appendShownResults,
-  lockSearch,
-  refreshClicks,
-  searchesByDay,
-  type ClickedSearchRow,
-  type SearchDayRow,
-} from './sql/history.sql.js';
+import { appendShownResults, lockSearch, refreshClicks, type ClickedSearchRow } from './sql/history.sql.js';
 
 /** Where a page of the history ends. */
 export interface HistoryPosition {
@@ -40,7 +33,7 @@ export class SearchHistoryRepository {
     await tx.$executeRaw(appendShownResults(input));
   }
 
-  /** Newest first; one more than `take` tells that there is a next page. */
+  /** Those that still say what was searched for (C49), newest first; one more than `take` tells that there is a next page. */
   list(
     tx: Transaction,
     userId: string,
@@ -50,6 +43,7 @@ export class SearchHistoryRepository {
     return tx.searchRecord.findMany({
       where: {
         userId,
+        anonymizedAt: null,
         ...(after
           ? {
               OR: [
@@ -78,10 +72,6 @@ export class SearchHistoryRepository {
   async refreshClicks(tx: Transaction, input: Parameters<typeof refreshClicks>[0]): Promise<number> {
     const rows = await tx.$queryRaw<{ clickThroughRate: number | null }[]>(refreshClicks(input));
     return rows[0]?.clickThroughRate ?? 0;
-  }
-
-  byDay(tx: Transaction, input: Parameters<typeof searchesByDay>[0]): Promise<SearchDayRow[]> {
-    return tx.$queryRaw<SearchDayRow[]>(searchesByDay(input));
   }
 
   async clear(tx: Transaction, userId: string): Promise<number> {

@@ -11,10 +11,10 @@ import type {
   ClearedHistoryResponse,
   ClickRequest,
   ClickResponse,
-  SearchAnalyticsResponse,
   SearchHistoryResponse,
   SearchRecordResponse,
 } from './dto/history.dto.js';
+import { QueryVectorsService, type QueryVectorUse } from './query-vectors.service.js';
 import type { SearchMode } from './ranker.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 
@@ -35,6 +35,9 @@ export interface NewSearchRecord {
   shownResults: string[];
   responseTimeMs: number;
   sessionId: string | null;
+  /** Where the query's vector is kept (C73), null when it is not. */
+  /** Absent where no vector is kept. */
+  queryVector?: QueryVectorUse | null;
 }
 
 /** What a user searched for, what was shown, and what was clicked. The user's own, to read and to clear. */
@@ -45,9 +48,10 @@ export class SearchHistoryService {
     @Inject(SearchHistoryRepository) private readonly repository: SearchHistoryRepository,
     @Inject(CursorCodec) private readonly cursors: CursorCodec,
     @Inject(AuditService) private readonly audit: AuditService,
+    @Inject(QueryVectorsService) private readonly vectors: QueryVectorsService,
   ) {}
 
-  /** Writes a search's row; address and user agent come from the request. The query's vector is not kept (C73). */
+  /** Writes a search's row; address and user agent come from the request. */
   async record(tx: Transaction, userId: string, search: NewSearchRecord): Promise<void> {
     const scope = currentScope();
     await this.repository.insert(tx, {
@@ -62,6 +66,8 @@ export class SearchHistoryService {
       resultsCount: search.resultsCount,
       shownResults: search.shownResults,
       responseTimeMs: search.responseTimeMs,
+      cacheHit: search.queryVector?.isHit ?? false,
+      queryVectorHash: search.queryVector?.hash ?? null,
       clickThroughRate: search.shownResults.length > 0 ? 0 : null,
       searchSessionId: search.sessionId,
       userAgent: scope?.userAgent ?? null,
@@ -122,15 +128,11 @@ export class SearchHistoryService {
     });
   }
 
-  /** 001-59. @param days 1..365, today included */
-  async analytics(userId: string, days: number): Promise<SearchAnalyticsResponse> {
-    return { days: await this.database.run((tx) => this.repository.byDay(tx, { userId, days })) };
-  }
-
-  /** Deletes all of the user's searches and clicks. */
+  /** Deletes all of the user's searches and clicks, and what is kept of their vectors. */
   clear(userId: string): Promise<ClearedHistoryResponse> {
     return this.database.run(async (tx) => {
       const deleted = await this.repository.clear(tx, userId);
+      await this.vectors.clear();
       await this.audit.record(tx, {
         eventType: 'search.history-cleared',
         category: 'search',
@@ -153,6 +155,7 @@ function toRecordResponse(row: SearchRecord): SearchRecordResponse {
     clickedResults: row.clickedResults,
     clickThroughRate: row.clickThroughRate === null ? null : Number(row.clickThroughRate),
     responseTimeMs: row.responseTimeMs,
+    cacheHit: row.cacheHit,
     sessionId: row.searchSessionId,
     searchedAt: row.searchedAt.toISOString(),
   };

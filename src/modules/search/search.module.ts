@@ -5,14 +5,21 @@ import { EmbeddingModelsModule } from '../media/embedding-models/embedding-model
 import { MediaModule } from '../media/media.module.js';
 import { ByImageService } from './by-image.service.js';
 import { ComposedService } from './composed.service.js';
+import { AdminSearchesController } from './admin-searches.controller.js';
 import { PageReader } from './page-reader.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { QueryEmbedder } from './query-embedder.js';
+import { QueryVectorsService } from './query-vectors.service.js';
 import { Ranker } from './ranker.js';
+import { SavedSearchesController } from './saved-searches.controller.js';
+import { SavedSearchesRepository } from './saved-searches.repository.js';
+import { SavedSearchesService } from './saved-searches.service.js';
+import { SearchAnalyticsService } from './search-analytics.service.js';
 import { SearchHistoryController } from './search-history.controller.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchWordsService } from './search-words.service.js';
+import { SearchRetentionService } from './search-retention.service.js';
 import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchRequestReader } from './search-request.reader.js';
@@ -24,21 +31,35 @@ import { SimilarService } from './similar.service.js';
 import { SpellingService } from './spelling.service.js';
 import { SuggestionsService } from './suggestions.service.js';
 
-/** Search by words and by meaning, similar files (by file, by picture, composed), history and suggestions. */
+/**
+ * Search by words and by meaning, similar files (by file, by picture, composed), history and reports, saved searches and
+ * suggestions.
+ */
 @Module({
   imports: [AuditModule, BillingModule, EmbeddingModelsModule, MediaModule],
-  controllers: [SearchController, SearchHistoryController, SimilarController],
+  controllers: [
+    SearchController,
+    SearchHistoryController,
+    SimilarController,
+    SavedSearchesController,
+    AdminSearchesController,
+  ],
   providers: [
     ByImageService,
     ComposedService,
     PageReader,
     PaidQueryCalls,
     QueryEmbedder,
+    QueryVectorsService,
     Ranker,
+    SavedSearchesRepository,
+    SavedSearchesService,
+    SearchAnalyticsService,
     SearchHistoryRepository,
     SearchHistoryService,
     SearchRepository,
     SearchRequestReader,
+    SearchRetentionService,
     SearchService,
     SearchWordsService,
     SimilarPageReader,
@@ -47,6 +68,6 @@ import { SuggestionsService } from './suggestions.service.js';
     SpellingService,
     SuggestionsService,
   ],
-  exports: [SearchWordsService],
+  exports: [SearchRetentionService, SearchWordsService],
 })
 export class SearchModule {}

@@ -23,6 +23,7 @@ import {
 } from './ranker.js';
 import { automaticCutoff, evenlySpacedIds, SAMPLE_SIZE } from './relevance-cutoff.js';
 import { certainSimilarity, relevanceFloor } from './relevance-floor.js';
+import type { QueryVectorUse } from './query-vectors.service.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
@@ -35,6 +36,8 @@ interface QueryEmbedding {
   model: EmbeddingModel | null;
   unavailable: UnavailableReason | null;
   usage: PricedUsage | null;
+  /** Where the vector is kept; absent when it is not. */
+  kept?: QueryVectorUse;
 }
 
 interface FoundPage {
@@ -44,8 +47,12 @@ interface FoundPage {
   totalIsCapped: boolean;
   hasMore: boolean;
   shownIds: string[];
+  /** What fits, best first, as far as it was ranked. */
+  fittingIds: string[];
   /** Of this page. */
   newIds: string[];
+  /** Where the query's vector is kept; absent when it is not. */
+  kept?: QueryVectorUse;
   usage: PricedUsage | null;
   unavailable: UnavailableReason | null;
 }
@@ -75,15 +82,39 @@ export class SearchService {
    *   503 `semantic-unavailable` in semantic mode when the query cannot be embedded
    */
   async search(userId: string, request: SearchRequest): Promise<SearchResponse> {
+    return (await this.execute(userId, request, 'page')).response;
+  }
+
+  /** Refuses what `search` would refuse before it costs anything. @throws AppError 400 */
+  check(userId: string, request: SearchRequest): void {
+    this.requests.read(userId, request);
+  }
+
+  /**
+   * As `search`, with the ids of the whole result beside the page, best first: as many as `total` says.
+   * @throws what `search` throws
+   */
+  searchWithIds(
+    userId: string,
+    request: SearchRequest,
+  ): Promise<{ response: SearchResponse; mediaFileIds: string[] }> {
+    return this.execute(userId, request, 'whole');
+  }
+
+  private async execute(
+    userId: string,
+    request: SearchRequest,
+    extent: 'page' | 'whole',
+  ): Promise<{ response: SearchResponse; mediaFileIds: string[] }> {
     const started = performance.now();
     const search = this.requests.read(userId, request);
     const vector = await this.embed(search);
-    const found = await this.database.run((tx) => this.findPage(tx, userId, search, vector), {
+    const found = await this.database.run((tx) => this.findPage(tx, userId, search, vector, extent), {
       settings: SEARCH_SETTINGS,
     });
     const tookMs = Math.round(performance.now() - started);
     await this.settle(userId, search, found, tookMs);
-    return {
+    const response: SearchResponse = {
       searchId: search.id,
       items: found.items,
       total: found.total,
@@ -96,6 +127,7 @@ export class SearchService {
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
     };
+    return { response, mediaFileIds: found.fittingIds };
   }
 
   private async embed(search: Search): Promise<QueryEmbedding> {
@@ -107,8 +139,8 @@ export class SearchService {
       segmentTypesOf(zones)?.length === 0;
     if (needless) return { halfvec: null, model: null, unavailable: null, usage: null };
     try {
-      const { vector, model, usage } = await this.embedder.embed(search.query.meaning);
-      return { halfvec: vector, model, unavailable: null, usage };
+      const { vector, model, usage, kept } = await this.embedder.embed(search.query.meaning);
+      return { halfvec: vector, model, unavailable: null, usage, kept };
     } catch (error) {
       if (!(error instanceof SemanticUnavailableError)) throw error;
       if (search.mode === 'semantic') throw await this.refusal(error);
@@ -148,11 +180,12 @@ export class SearchService {
     userId: string,
     search: Search,
     vector: QueryEmbedding,
+    extent: 'page' | 'whole',
   ): Promise<FoundPage> {
     const { request, query } = search;
     const shownBefore = await this.shownBefore(tx, userId, search);
     const { embeddedBy, unavailable } = await this.modelFacts(tx, userId, search, vector);
-    const needsAll = search.sort !== 'relevance';
+    const needsAll = extent === 'whole' || search.sort !== 'relevance';
     const wanted = shownBefore.length + search.limit + 1;
     const ranking = await this.ranker.rank(tx, {
       userId,
@@ -183,12 +216,14 @@ export class SearchService {
       plan: ranking.plan,
       items,
       total,
+      fittingIds: fitting.map((media) => media.id),
       totalIsCapped: !isWhole && ranking.isCapped,
       hasMore:
         open.length > page.length || (!isWhole && (ranking.total > ranking.media.length || ranking.isCapped)),
       shownIds: [...shownBefore, ...items.map((item) => item.media.id)],
       newIds: items.map((item) => item.media.id),
       usage: vector.usage,
+      kept: vector.kept,
       unavailable,
     };
   }
@@ -291,6 +326,7 @@ export class SearchService {
       shownResults: found.newIds,
       responseTimeMs: tookMs,
       sessionId: search.request.sessionId ?? null,
+      queryVector: found.kept ?? null,
     });
   }
 }

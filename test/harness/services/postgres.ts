@@ -8,6 +8,8 @@ import {
   endProcess,
   findProgram,
   guardService,
+  isRunning,
+  makeKeptFolder,
   makeServiceFolder,
   readPid,
   removeService,
@@ -55,6 +57,8 @@ export interface PostgresDescription {
 export interface PostgresOptions {
   /** Server settings on top of those of a throw-away cluster, e.g. `{ max_connections: '20' }`. */
   settings?: Readonly<Record<string, string>>;
+  /** A folder that is made for the cluster and outlives this process, as does the server: for benchmarks. */
+  keepIn?: string;
 }
 
 /** A PostgreSQL cluster of its own, prepared by scripts/init-db.sql, that vanishes with {@link stop}. */
@@ -118,9 +122,14 @@ export class ThrowawayPostgres {
     await this.control('stop', '-m', 'immediate');
   }
 
-  /** Starts the server, after {@link crash}. Resolves when it answers. */
+  /** Stops the server in good order and keeps its folder, for {@link start}. */
+  async shutDown(): Promise<void> {
+    await this.control('stop', '-m', 'fast');
+  }
+
+  /** Starts the server, after {@link crash} or {@link shutDown}. Resolves when it answers. */
   async start(): Promise<void> {
-    await this.control('start', '-l', this.logFile).catch(async (error: Error) => {
+    await this.control('start', '-l', this.logFile, '-o', `-p ${this.port}`).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${await readFile(this.logFile, 'utf8').catch(() => '')}`);
     });
   }
@@ -229,6 +238,23 @@ export async function applyInitScript(postgres: ThrowawayPostgres): Promise<void
   ]);
 }
 
+/** The cluster that `startPostgres({ keepIn })` left in a folder: started again on a free port unless it still runs. */
+export async function reopenPostgres(folder: string): Promise<ThrowawayPostgres> {
+  const binFolder = findBinFolder();
+  const stopped = new ThrowawayPostgres({ binFolder, folder, port: 0 });
+  const pid = await stopped.pid();
+  if (pid !== undefined && isRunning(pid)) {
+    // PostgreSQL's pid file names its port on the fourth line.
+    const port = Number((await readFile(stopped.pidFile, 'utf8')).split('\n')[3]);
+    return new ThrowawayPostgres({ binFolder, folder, port });
+  }
+  return withFreePort(async (port) => {
+    const postgres = new ThrowawayPostgres({ binFolder, folder, port });
+    await postgres.start();
+    return postgres;
+  });
+}
+
 /**
  * Starts a PostgreSQL cluster in a fresh temporary folder, on a free port of 127.0.0.1, as an unprivileged user,
  * and prepares it with scripts/init-db.sql. It is stopped by {@link ThrowawayPostgres.stop}, or by the guard when
@@ -237,12 +263,12 @@ export async function applyInitScript(postgres: ThrowawayPostgres): Promise<void
  * @throws when there is no PostgreSQL >= 15 or no pgvector >= 0.8 (the message names the command that installs
  *   them), or with the server's own words when it does not start
  */
-export function startPostgres({ settings }: PostgresOptions = {}): Promise<ThrowawayPostgres> {
+export function startPostgres({ settings, keepIn }: PostgresOptions = {}): Promise<ThrowawayPostgres> {
   return withFreePort(async (port) => {
     const binFolder = findBinFolder();
-    const folder = await makeServiceFolder('postgres');
+    const folder = keepIn ? await makeKeptFolder(keepIn) : await makeServiceFolder('postgres');
     const postgres = new ThrowawayPostgres({ binFolder, folder, port });
-    guardService({ folder, pidFile: postgres.pidFile, processName: 'postgres' });
+    if (!keepIn) guardService({ folder, pidFile: postgres.pidFile, processName: 'postgres' });
     try {
       await initialiseCluster(postgres.description, settings);
       await postgres.start();

@@ -1,6 +1,6 @@
 import { execFile, execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { accessSync, chownSync, constants, existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -50,6 +50,14 @@ export async function makeServiceFolder(name: string): Promise<string> {
   const user = serviceUser();
   if (user) chownSync(folder, user.uid, user.gid);
   return folder;
+}
+
+/** Makes a folder at a given place, which must be free, that belongs to the service user. Returns its path. */
+export async function makeKeptFolder(path: string): Promise<string> {
+  await mkdir(path, { mode: 0o700 });
+  const user = serviceUser();
+  if (user) chownSync(path, user.uid, user.gid);
+  return path;
 }
 
 /** Writes a file that only the service user can read. */

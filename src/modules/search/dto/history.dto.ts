@@ -1,5 +1,4 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
 import { IsInt, IsOptional, IsUUID, Max, Min } from 'class-validator';
 
 export class ClickRequest {
@@ -67,6 +66,9 @@ export class SearchRecordResponse {
   @ApiProperty({ type: 'integer', nullable: true })
   responseTimeMs!: number | null;
 
+  @ApiProperty({ description: "The query's vector was kept from an earlier search" })
+  cacheHit!: boolean;
+
   @ApiProperty({ type: String, format: 'uuid', nullable: true })
   sessionId!: string | null;
 
@@ -80,44 +82,6 @@ export class SearchHistoryResponse {
 
   @ApiProperty({ type: String, nullable: true })
   nextCursor!: string | null;
-}
-
-export class AnalyticsQuery {
-  @ApiPropertyOptional({
-    type: 'integer',
-    minimum: 1,
-    maximum: 365,
-    default: 30,
-    description: 'Today included',
-  })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(365)
-  days: number = 30;
-}
-
-export class SearchDayResponse {
-  @ApiProperty({ format: 'date', example: '2026-11-21' })
-  day!: string;
-
-  @ApiProperty({ type: 'integer' })
-  searchCount!: number;
-
-  @ApiProperty({ type: 'number', nullable: true })
-  averageResponseTimeMs!: number | null;
-
-  @ApiProperty({ type: 'number', nullable: true, minimum: 0, maximum: 1 })
-  averageClickThroughRate!: number | null;
-}
-
-export class SearchAnalyticsResponse {
-  @ApiProperty({
-    type: [SearchDayResponse],
-    description: 'Oldest first, UTC; days without a search included',
-  })
-  days!: SearchDayResponse[];
 }
 
 export class ClearedHistoryResponse {

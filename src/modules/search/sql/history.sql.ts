@@ -42,27 +42,3 @@ WHERE s.user_id = ${input.userId}::uuid AND s.id = ${input.searchId}::uuid
   AND s.searched_at = ${input.searchedAt.toISOString()}::timestamptz
 RETURNING s.click_through_rate::float8 AS "clickThroughRate"`;
 }
-
-export interface SearchDayRow {
-  /** YYYY-MM-DD, UTC. */
-  day: string;
-  searchCount: number;
-  averageResponseTimeMs: number | null;
-  averageClickThroughRate: number | null;
-}
-
-/** 001-59: a user's searches by day, today included; days without any are there with a count of 0. */
-export function searchesByDay(input: { userId: string; days: number }): Prisma.Sql {
-  return Prisma.sql`WITH days AS (
-  SELECT generate_series(0, ${input.days}::integer - 1) AS days_ago, (now() AT TIME ZONE 'UTC')::date AS today
-)
-SELECT to_char(d.today - d.days_ago, 'YYYY-MM-DD') AS day, count(s.id)::integer AS "searchCount",
-  avg(s.response_time_ms)::float8 AS "averageResponseTimeMs",
-  avg(s.click_through_rate)::float8 AS "averageClickThroughRate"
-FROM days d
-LEFT JOIN search_history s ON s.user_id = ${input.userId}::uuid
-  AND (s.searched_at AT TIME ZONE 'UTC')::date = d.today - d.days_ago
-  AND s.searched_at >= (now() AT TIME ZONE 'UTC')::date - ${input.days}::integer
-GROUP BY d.today, d.days_ago
-ORDER BY d.days_ago DESC`;
-}

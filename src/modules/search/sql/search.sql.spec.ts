@@ -1,4 +1,4 @@
-import { appendShownResults, lockSearch, refreshClicks, searchesByDay } from './history.sql.js';
+import { appendShownResults, lockSearch, refreshClicks } from './history.sql.js';
 import { vectorMomentsQuery, wordHitsQuery, wordMomentsQuery } from './page-details.sql.js';
 import { restrictionOf, type MediaFilter } from './restriction.sql.js';
 import { planFactsQuery, searchQuery } from './search.sql.js';
@@ -137,7 +137,6 @@ describe('printed SQL', () => {
     ],
     ['history: lock', lockSearch({ userId, searchId: mediaFileId })],
     ['history: clicks', refreshClicks({ userId, searchId: mediaFileId, searchedAt })],
-    ['history: by day', searchesByDay({ userId, days: 30 })],
   ])('%s', (_name, sql) => {
     expect(sql.text).toMatchSnapshot();
   });

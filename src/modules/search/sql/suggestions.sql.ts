@@ -27,7 +27,7 @@ label_names(label) AS (
 ),
 queries AS (
   SELECT recent.query_text AS text, max(recent.searched_at) AS newest
-  FROM (SELECT s.query_text, s.searched_at FROM search_history s WHERE s.user_id = ${user}
+  FROM (SELECT s.query_text, s.searched_at FROM search_history s WHERE s.user_id = ${user} AND s.anonymized_at IS NULL
           -- Searches by picture and composed ones: what the history shows for them cannot be typed again.
           AND s.filters ->> 'kind' IS NULL
         ORDER BY s.searched_at DESC LIMIT ${NEWEST}::integer) recent, typed

@@ -1,0 +1,111 @@
+import { measuredUsers, questionsOf, sizesOf, type Bench, type Question } from '../bench.js';
+import { ProductServer } from '../http/product-server.js';
+import { closedLoop, interleave, Timings } from '../measure.js';
+import { ProductSearch } from '../product.js';
+import { round, type Row } from '../report.js';
+import { TOP } from '../truth.js';
+
+const GOAL_MS = 3;
+const WORKERS = 8;
+const WARM_UP = 20;
+
+interface SizeRun {
+  size: number;
+  questions: Question[];
+  /** Number of the first of these questions among all that the server knows. */
+  first: number;
+}
+
+/** The SQL alone and the whole HTTP request, one at a time and eight at a time. */
+export async function measureHttp(bench: Bench): Promise<void> {
+  const { report, options } = bench;
+  const runs: SizeRun[] = [];
+  for (const size of sizesOf(bench)) {
+    const first = runs.reduce((sum, run) => sum + run.questions.length, 0);
+    runs.push({ size, questions: questionsOf(bench, size), first });
+  }
+  const users = sizesOf(bench).flatMap((size) => measuredUsers(bench, size));
+  const vectors = runs.flatMap((run) => run.questions.map(({ vector }) => vector.floats));
+  const server = await ProductServer.start(bench, users, vectors);
+  const connections = await Promise.all(
+    Array.from({ length: WORKERS }, () => ProductSearch.connect(bench.runtimeUrl)),
+  );
+  report.heading(
+    'The whole HTTP request',
+    `\`POST /v1/search\`, semantic, ${TOP} files, against the product in a process of its own on the same machine, beside ` +
+      `the SQL through \`pg\`; milliseconds p50 / p95 of ${options.queries} requests one at a time (both in turn) and ` +
+      `${2 * options.queries} by ${WORKERS} at a time. In the request: HTTP and JSON on both sides, access token and ` +
+      'session look-up, rate limit in memory, plan and budget checks, all transactions (search, page, moments, counter, ' +
+      'cost and history rows). Not in it: the embedding provider; the vector is given by an embedder in memory. ' +
+      '"Transaction" is BEGIN to COMMIT through `pg`, with role, settings and the choice of the plan.',
+  );
+  try {
+    for (let number = 0; number < WARM_UP; number++) {
+      for (const { questions, first } of runs) {
+        const place = number % questions.length;
+        await server.search(questions[place]!.user, first + place, TOP);
+      }
+    }
+    const rows: Row[] = [];
+    for (const run of runs) rows.push(await measureSize(bench, run, server, connections));
+    report.table(rows);
+  } finally {
+    for (const connection of connections) await connection.close();
+    await server.stop();
+  }
+}
+
+async function measureSize(
+  bench: Bench,
+  { size, questions, first }: SizeRun,
+  server: ProductServer,
+  connections: ProductSearch[],
+): Promise<Row> {
+  const alone = { statement: new Timings(), transaction: new Timings(), http: new Timings() };
+  const plans = new Set<string>();
+  const askSql = async (connection: ProductSearch, { user, vector }: Question) =>
+    connection.search(user.id, { vector: vector.halfvec });
+  await interleave(['sql', 'http'] as const, questions.length, 3, async (kind, number, counts) => {
+    const question = questions[number]!;
+    if (kind === 'sql') {
+      const { statementMs, transactionMs } = await askSql(connections[0]!, question);
+      if (!counts) return;
+      alone.statement.add(statementMs);
+      alone.transaction.add(transactionMs);
+    } else {
+      const { answer, milliseconds } = await server.search(question.user, first + number, TOP);
+      if (answer.items.length !== TOP)
+        throw new Error(`a page of ${answer.items.length} files instead of ${TOP}`);
+      plans.add(answer.plan);
+      if (counts) alone.http.add(milliseconds);
+    }
+  });
+
+  const count = 2 * questions.length;
+  const busy = { transaction: new Timings(), http: new Timings() };
+  await closedLoop(WORKERS, count, async (number, worker) => {
+    const { transactionMs } = await askSql(connections[worker]!, questions[number % questions.length]!);
+    busy.transaction.add(transactionMs);
+  });
+  const started = performance.now();
+  await closedLoop(WORKERS, count, async (number) => {
+    const place = number % questions.length;
+    busy.http.add((await server.search(questions[place]!.user, first + place, TOP)).milliseconds);
+  });
+  const seconds = (performance.now() - started) / 1_000;
+
+  const added = alone.http.p50 - alone.statement.p50;
+  bench.report.goal(`user of ${size.toLocaleString('en')}: HTTP adds to the SQL, p50`, added, GOAL_MS, ' ms');
+  const both = ({ p50, p95 }: Timings): string => `${round(p50)} / ${round(p95)}`;
+  return {
+    user: size,
+    plan: [...plans].join(', '),
+    'SQL, 1': both(alone.statement),
+    'transaction, 1': both(alone.transaction),
+    'HTTP, 1': both(alone.http),
+    'HTTP adds, p50': round(added),
+    [`transaction, ${WORKERS}`]: both(busy.transaction),
+    [`HTTP, ${WORKERS}`]: both(busy.http),
+    [`requests/s, ${WORKERS}`]: Math.round(count / seconds),
+  };
+}

@@ -1,0 +1,117 @@
+import pg from 'pg';
+import type { Transaction } from '../../src/infrastructure/database/database.js';
+import type { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import { Ranker, type SearchPlan } from '../../src/modules/search/ranker.js';
+import { SearchRepository } from '../../src/modules/search/search.repository.js';
+import type { MediaFilter } from '../../src/modules/search/sql/restriction.sql.js';
+import type { SearchQueryInput, SearchRow } from '../../src/modules/search/sql/search.sql.js';
+import { BENCH_MODEL } from './data/data-set.js';
+
+/** Where SearchService stops counting a user's vectors; only the comparison with the limit of the plan matters. */
+const COUNT_UP_TO = 2_001;
+const STATEMENT_TIMEOUT = '30000';
+
+export interface ProductAnswer {
+  /** Files, best first. */
+  ids: string[];
+  plan: SearchPlan;
+  /** The search statement alone, with the way to the server and back. */
+  statementMs: number;
+  /** From BEGIN to COMMIT: role and user, settings, the facts that choose the plan, the search. */
+  transactionMs: number;
+}
+
+export type ProductQuery =
+  { vector: string; filter?: MediaFilter; terms?: undefined } | { terms: string; filter?: MediaFilter };
+
+/** Times what the product asks of the database. */
+class TimedRepository extends SearchRepository {
+  milliseconds = 0;
+
+  override async search(tx: Transaction, input: SearchQueryInput): Promise<SearchRow> {
+    const started = performance.now();
+    const row = await super.search(tx, input);
+    this.milliseconds += performance.now() - started;
+    return row;
+  }
+}
+
+/**
+ * The product's own search on one connection of `pg`, without Prisma and HTTP: its ranker chooses the plan and its SQL
+ * runs, under the role and the settings of a request. This is the only file of the benchmark that knows how.
+ */
+export class ProductSearch {
+  private readonly repository = new TimedRepository();
+  private readonly ranker = new Ranker(this.repository);
+  private readonly tx: Transaction;
+
+  private constructor(
+    private readonly client: pg.Client,
+    private readonly role: 'app_user' | null,
+    private readonly plan: 'chosen' | 'exact',
+  ) {
+    const queryRaw = async (sql: Prisma.Sql): Promise<unknown[]> =>
+      (await client.query(sql.text, sql.values)).rows as unknown[];
+    this.tx = { $queryRaw: queryRaw } as unknown as Transaction;
+  }
+
+  /**
+   * @param url the runtime login; or a superuser, with `withoutRls`, for the same statements without any policy
+   * @param options.plan `exact`: whatever the size of the library
+   */
+  static async connect(
+    url: string,
+    options: { withoutRls?: boolean; plan?: 'chosen' | 'exact' } = {},
+  ): Promise<ProductSearch> {
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    // The runtime login has these by ALTER ROLE; a superuser has not.
+    await client.query('SET jit = off; SET max_parallel_workers_per_gather = 0');
+    return new ProductSearch(client, options.withoutRls ? null : 'app_user', options.plan ?? 'chosen');
+  }
+
+  async search(userId: string, query: ProductQuery): Promise<ProductAnswer> {
+    this.repository.milliseconds = 0;
+    const started = performance.now();
+    await this.client.query('BEGIN');
+    try {
+      await this.takeOn(userId);
+      const { media, plan } = await this.rank(userId, query);
+      await this.client.query('COMMIT');
+      return {
+        ids: media.map((hit) => hit.id),
+        plan,
+        statementMs: this.repository.milliseconds,
+        transactionMs: performance.now() - started,
+      };
+    } catch (error) {
+      await this.client.query('ROLLBACK');
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.client.end();
+  }
+
+  private async takeOn(userId: string): Promise<void> {
+    const role = this.role === null ? '' : `set_config('role', 'app_user', true), `;
+    await this.client.query(
+      `SELECT ${role}set_config('app.current_user_id', $1, true), set_config('statement_timeout', $2, true)`,
+      [userId, STATEMENT_TIMEOUT],
+    );
+  }
+
+  private async rank(userId: string, query: ProductQuery) {
+    const common = { userId, alpha: 0.5, excludedTerms: null, filter: query.filter ?? {}, zones: null };
+    if (query.terms !== undefined) {
+      return this.ranker.rank(this.tx, { ...common, mode: 'text', terms: query.terms, vector: null });
+    }
+    const model = BENCH_MODEL;
+    const facts = await this.repository.planFacts(this.tx, { userId, model, countUpTo: COUNT_UP_TO });
+    if (facts === null) throw new Error('the model of the benchmark is not the active one');
+    const vector = { halfvec: query.vector, model, ...facts };
+    if (this.plan === 'exact') vector.vectorCount = 0;
+    return this.ranker.rank(this.tx, { ...common, mode: 'semantic', terms: '', vector });
+  }
+}
