@@ -9,7 +9,7 @@ import {
 } from '@nestjs/common';
 import type { Response } from 'express';
 import { catchError, from, mergeMap, of, type Observable } from 'rxjs';
-import { Database } from '../database/database.js';
+import { Database, type Transaction } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
 import { AppError, errors } from '../errors/app-error.js';
 import type { RequestWithPrincipal } from './principal.js';
@@ -79,7 +79,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     hash: string,
   ): Promise<StoredAnswer | null> {
     for (const deadline = Date.now() + WAIT_MS; ; await sleep(POLL_MS)) {
-      const earlier = await this.database.run(async (tx): Promise<StoredAnswer | null> => {
+      const earlier = await this.asCaller(userId, async (tx): Promise<StoredAnswer | null> => {
         const claimed = await tx.$queryRaw<unknown[]>(Prisma.sql`
           INSERT INTO idempotency_keys (user_id, key, method, path, request_hash)
           VALUES (${userId}::uuid, ${key}, ${request.method}, ${request.path.slice(0, 500)}, ${hash})
@@ -117,15 +117,20 @@ export class IdempotencyInterceptor implements NestInterceptor {
   private async keep(userId: string, key: string, status: number, body: unknown): Promise<void> {
     // Through JSON once, so that a repeated answer is the same to the byte.
     const json = body === undefined ? null : JSON.stringify(body);
-    await this.database.run((tx) =>
+    await this.asCaller(userId, (tx) =>
       tx.$executeRaw(Prisma.sql`
         UPDATE idempotency_keys SET status = 'done', response_status = ${status}, response_body = ${json}::text::json::jsonb
         WHERE user_id = ${userId}::uuid AND key = ${key}`),
     );
   }
 
+  /** A key belongs to the caller in person, on routes of administrators too: app_admin has no right to anybody's keys. */
+  private asCaller<T>(userId: string, fn: (tx: Transaction) => Promise<T>): Promise<T> {
+    return this.database.runAs({ kind: 'user', userId }, fn);
+  }
+
   private async forget(userId: string, key: string): Promise<void> {
-    await this.database.run((tx) =>
+    await this.asCaller(userId, (tx) =>
       tx.$executeRaw(
         Prisma.sql`DELETE FROM idempotency_keys WHERE user_id = ${userId}::uuid AND key = ${key} AND status = 'running'`,
       ),

@@ -53,6 +53,8 @@ describe('pipelineFor', () => {
     const used = new Set(
       [...pipelineFor('image', mediaFileId), ...pipelineFor('video', mediaFileId)].map((job) => job.jobType),
     );
-    expect([...used].sort()).toEqual(Object.keys(JOB_CATALOGUE).sort());
+    // `reindex` is the operator's: it belongs to a change of the embedding model and not to a file's pipeline.
+    const others = Object.keys(JOB_CATALOGUE).filter((jobType) => jobType !== 'reindex');
+    expect([...used].sort()).toEqual(others.sort());
   });
 });
