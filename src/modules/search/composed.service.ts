@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
-import { ProviderError, type EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
+import { ProviderError, type EmbeddingModel, type TextEmbedder } from '../../infrastructure/ai/ai.types.js';
 import {
   decodeHalfvecText,
   encodeHalfvecText,
@@ -79,12 +79,12 @@ export class ComposedService {
     const search = { id: uuidv7(), searchedAt: new Date() };
     const limit = request.limit ?? DEFAULT_PAGE_SIZE;
     const requested = readParts(request);
-    const { model, ofFiles } = await this.database.run(async (tx) => {
-      const active = await this.embedder.activeModel(tx);
-      if (active === null) throw unavailable(new SemanticUnavailableError('model'));
-      return { model: active, ofFiles: await this.sourcesOf(tx, userId, active, requested) };
-    });
-    const ofTexts = await this.vectorsOfTexts(search.id, model, requested);
+    // One embedder for all parts: files and texts are compared under one model, also while it is switched.
+    const embedder = await this.embedder.activeEmbedder();
+    if (embedder === null) throw unavailable(new SemanticUnavailableError('model'));
+    const { model } = embedder;
+    const ofFiles = await this.database.run((tx) => this.sourcesOf(tx, userId, model, requested));
+    const ofTexts = await this.vectorsOfTexts(search.id, embedder, requested);
     const parts = requested.map((part): PartWithVector => {
       const vector = part.text === null ? ofFiles.get(part.mediaFileId!)?.vector : ofTexts.get(part.text);
       if (vector === undefined) throw new Error(`no vector for the part ${part.pointer}`);
@@ -166,15 +166,11 @@ export class ComposedService {
   /** Vectors by text, of unit length and as long as stored ones. */
   private async vectorsOfTexts(
     searchId: string,
-    model: EmbeddingModel,
+    textEmbedder: TextEmbedder,
     parts: Part[],
   ): Promise<Map<string, Float32Array>> {
     const texts = [...new Set(parts.flatMap(({ text }) => text ?? []))];
     if (texts.length === 0) return new Map();
-    const textEmbedder = await this.embedder.activeEmbedder();
-    // Files and texts of one search are compared under one model, also while it is switched.
-    if (textEmbedder === null || modelLabel(textEmbedder.model) !== modelLabel(model))
-      throw unavailable(new SemanticUnavailableError('model'));
     try {
       const { vectors } = await this.calls.make(searchId, textEmbedder.estimate(texts), () =>
         textEmbedder.embed(texts, AbortSignal.timeout(EMBEDDING_TIMEOUT_MS)),

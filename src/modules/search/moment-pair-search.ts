@@ -7,6 +7,7 @@ import { relevanceFloor } from './relevance-floor.js';
 import { SearchRepository } from './search.repository.js';
 import type { MomentRow } from './sql/page-details.sql.js';
 import type { Zone } from './sql/text-leg.sql.js';
+import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
 /** One of the two queries and the files that it found. */
 export interface PairQuery {
@@ -15,7 +16,7 @@ export interface PairQuery {
   terms: string;
   /** Where it may happen; null = anywhere. */
   zones: readonly Zone[] | null;
-  vector: { halfvec: string; model: EmbeddingModel; modelId: number } | null;
+  vector: { halfvec: HalfvecParameter; model: EmbeddingModel; modelId: number; floor?: number } | null;
 }
 
 /** Finds the videos in which two queries happen within one stretch of time. */
@@ -61,7 +62,7 @@ export class MomentPairSearch {
             mediaFileIds,
             modelId: vector.modelId,
             vector: vector.halfvec,
-            floor: relevanceFloor(vector.model),
+            floor: vector.floor ?? relevanceFloor(vector.model),
           });
     const isWanted = (moment: MomentRow): boolean => isInZones(moment.kind, zones);
     const wordsOf = Map.groupBy(words.filter(isWanted), (row) => row.mediaFileId);

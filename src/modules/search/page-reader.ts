@@ -4,10 +4,13 @@ import type { Transaction } from '../../infrastructure/database/database.js';
 import { MediaSummaryReader } from '../media/media-summary.reader.js';
 import type { SearchHitResponse } from './dto/search.response.js';
 import { highlightsOf, matchedInOf } from './highlights.js';
+import { matchReasons } from './match-reasons.js';
+import { isInZones } from './moment-pair-search.js';
 import { bestMoments } from './moments.js';
 import type { RankedMedia } from './ranker.js';
 import { relevanceFloor } from './relevance-floor.js';
 import { SearchRepository } from './search.repository.js';
+import type { MatchedPartsRow } from './sql/match-reasons.sql.js';
 import type { MomentRow } from './sql/page-details.sql.js';
 import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 import type { Zone } from './sql/text-leg.sql.js';
@@ -45,13 +48,11 @@ export class PageReader {
       hasWords && videoIds.length > 0
         ? await this.repository.wordMoments(tx, { ...words, mediaFileIds: videoIds })
         : [];
+    const parts = hasWords ? await this.repository.matchedParts(tx, { ...words, mediaFileIds: ids }) : [];
     const vectorMoments = await this.vectorMoments(tx, userId, videoIds, context);
     const hitsOf = new Map(wordHits.map((row) => [row.mediaFileId, row]));
-    const isWanted = (moment: MomentRow): boolean =>
-      context.zones === null ||
-      context.zones.includes(moment.kind) ||
-      // Text in the picture is part of what a key frame shows.
-      (moment.kind === 'visual' && context.zones.includes('text'));
+    const partsOf = new Map(parts.map((row) => [row.mediaFileId, inZones(row, context.zones)]));
+    const isWanted = (moment: MomentRow): boolean => isInZones(moment.kind, context.zones);
     const wordMomentsOf = Map.groupBy(wordMoments.filter(isWanted), (row) => row.mediaFileId);
     const vectorMomentsOf = Map.groupBy(vectorMoments.filter(isWanted), (row) => row.mediaFileId);
     return ranked.flatMap((hit) => {
@@ -67,6 +68,12 @@ export class PageReader {
           matchedIn: matchedInOf(hitsOf.get(hit.id), spoken, near, hit.vectorSimilarity !== null),
           highlights: highlightsOf(hitsOf.get(hit.id)),
           moments: bestMoments(spoken, near).map((moment) => ({ ...moment, score: round(moment.score) })),
+          reasons: matchReasons({
+            parts: partsOf.get(hit.id) ?? null,
+            wordMoments: spoken,
+            vectorMoments: near,
+            isVectorHit: hit.vectorSimilarity !== null,
+          }),
         },
       ];
     });
@@ -89,8 +96,26 @@ export class PageReader {
   }
 }
 
+/** What was found in the zones that were asked; the rest of the file may hold the words as well. */
+function inZones(row: MatchedPartsRow, zones: Zone[] | null): MatchedPartsRow {
+  if (zones === null) return row;
+  const [isTitle, isVisual] = [zones.includes('title'), zones.includes('visual')];
+  return {
+    mediaFileId: row.mediaFileId,
+    inTitle: isTitle && row.inTitle,
+    inFileName: isTitle && row.inFileName,
+    tags: isVisual ? row.tags : [],
+    categories: isVisual ? row.categories : [],
+    labels: isVisual ? row.labels : [],
+    inSummary: isVisual && row.inSummary,
+    inFileDetails: isVisual && row.inFileDetails,
+    inText: zones.includes('text') && row.inText,
+    inSpeech: zones.includes('speech') && row.inSpeech,
+  };
+}
+
 /** Six decimals: what comes after is noise of half-precision vectors. */
-function round(value: number): number {
+export function round(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
 

@@ -68,6 +68,8 @@ export interface Ranking {
   total: number;
   /** The cut of a leg was full, so that more files may fit than `total` says. */
   isCapped: boolean;
+  /** Files in which words of the query were found. */
+  textMatches: number;
   /** How vectors were compared; `none` when they were not. */
   plan: SearchPlan;
 }
@@ -98,6 +100,7 @@ export class Ranker {
       media,
       total: Math.max(media.length, row.vectorIds.length + textRow.textMatches - common),
       isCapped,
+      textMatches: textRow.textMatches,
       plan: leg?.plan ?? 'none',
     };
   }

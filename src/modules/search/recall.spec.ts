@@ -45,6 +45,7 @@ describe('sampleRecall', () => {
     plan,
     isCapped: false,
     total: similarities.length,
+    textMatches: 0,
     media: similarities.map((vectorSimilarity, index) => ({
       ...{ id: String(index), score: vectorSimilarity, vectorSimilarity, textRank: null },
     })),

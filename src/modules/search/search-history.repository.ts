@@ -16,6 +16,11 @@ export class SearchHistoryRepository {
     await tx.searchRecord.create({ data, select: { id: true } });
   }
 
+  /** Null when the user has no such search. */
+  find(tx: Transaction, userId: string, id: string): Promise<SearchRecord | null> {
+    return tx.searchRecord.findFirst({ where: { userId, id } });
+  }
+
   async shownResults(
     tx: Transaction,
     userId: string,

@@ -4,7 +4,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { CursorCodec } from '../../infrastructure/http/cursor.js';
 import { DEFAULT_PAGE_SIZE } from '../../infrastructure/http/pagination.dto.js';
-import type { SearchRequest } from './dto/search.request.js';
+import type { SearchRequest, WithinQuery } from './dto/search.request.js';
+import type { PairOrder } from './moment-pairs.js';
 import { parseQuery, type ParsedQuery } from './query-text.js';
 import { segmentTypesOf, type SearchMode } from './ranker.js';
 import type { SearchSort } from './sql/sorted-media.sql.js';
@@ -30,6 +31,8 @@ export interface Search {
   mode: SearchMode;
   alpha: number;
   sort: SearchSort;
+  /** The second query, which has to happen within some seconds of the first. */
+  within: { query: ParsedQuery; seconds: number; order: PairOrder } | null;
   limit: number;
   digest: string;
   /** null on the first page. */
@@ -59,6 +62,7 @@ export class SearchRequestReader {
         '/in',
       );
     }
+    const within = request.within ? readWithin(request.within, mode) : null;
     const digest = digestOf(request);
     const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
     const now = new Date();
@@ -70,6 +74,7 @@ export class SearchRequestReader {
       mode,
       alpha: request.alpha ?? DEFAULT_ALPHA,
       sort: request.sort ?? 'relevance',
+      within,
       limit: request.limit ?? DEFAULT_PAGE_SIZE,
       digest,
       continues,
@@ -94,9 +99,21 @@ export class SearchRequestReader {
   }
 }
 
+function readWithin(within: WithinQuery, mode: SearchMode): NonNullable<Search['within']> {
+  const query = parseQuery(within.query);
+  if (query.wantedTerms === '' || (mode === 'semantic' && query.meaning === '')) {
+    throw errors.badRequest(
+      'empty-query',
+      'The second query only excludes words. Name something to look for.',
+      '/within/query',
+    );
+  }
+  return { query, seconds: within.seconds, order: within.order ?? 'any' };
+}
+
 /** What a page must share with the one before: everything but its size and place. 96 bits tell searches apart. */
 function digestOf(request: SearchRequest): string {
-  const { query, mode, alpha, filter, in: zones, minScore, sort, order, cutoff } = request;
+  const { query, mode, alpha, filter, in: zones, minScore, sort, order, cutoff, within } = request;
   const text = JSON.stringify([
     query,
     mode ?? 'hybrid',
@@ -107,6 +124,7 @@ function digestOf(request: SearchRequest): string {
     sort ?? 'relevance',
     order ?? 'desc',
     cutoff,
+    within,
   ]);
   return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }

@@ -6,11 +6,14 @@ import { MediaModule } from '../media/media.module.js';
 import { ByImageService } from './by-image.service.js';
 import { ComposedService } from './composed.service.js';
 import { AdminSearchesController } from './admin-searches.controller.js';
+import { ExplainService } from './explain.service.js';
+import { MomentPairSearch } from './moment-pair-search.js';
 import { PageReader } from './page-reader.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { QueryEmbedder } from './query-embedder.js';
 import { QueryVectorsService } from './query-vectors.service.js';
 import { Ranker } from './ranker.js';
+import { ResultFinder } from './result-finder.js';
 import { SavedSearchesController } from './saved-searches.controller.js';
 import { SavedSearchesRepository } from './saved-searches.repository.js';
 import { SavedSearchesService } from './saved-searches.service.js';
@@ -24,6 +27,7 @@ import { SearchController } from './search.controller.js';
 import { SearchRepository } from './search.repository.js';
 import { SearchRequestReader } from './search-request.reader.js';
 import { SearchService } from './search.service.js';
+import { SearchVectors } from './search-vectors.js';
 import { SimilarController } from './similar.controller.js';
 import { SimilarPageReader } from './similar-page.reader.js';
 import { SimilarRepository } from './similar.repository.js';
@@ -47,11 +51,14 @@ import { SuggestionsService } from './suggestions.service.js';
   providers: [
     ByImageService,
     ComposedService,
+    ExplainService,
+    MomentPairSearch,
     PageReader,
     PaidQueryCalls,
     QueryEmbedder,
     QueryVectorsService,
     Ranker,
+    ResultFinder,
     SavedSearchesRepository,
     SavedSearchesService,
     SearchAnalyticsService,
@@ -61,6 +68,7 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchRequestReader,
     SearchRetentionService,
     SearchService,
+    SearchVectors,
     SearchWordsService,
     SimilarPageReader,
     SimilarRepository,

@@ -2,6 +2,14 @@ import { Injectable } from '@nestjs/common';
 import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import {
+  explainFactsQuery,
+  explainVectorQuery,
+  type ExplainFactsRow,
+  type ExplainVectorRow,
+} from './sql/explain.sql.js';
+import { facetsQuery, type FacetRow } from './sql/facets.sql.js';
+import { matchedPartsQuery, type MatchedPartsRow } from './sql/match-reasons.sql.js';
+import {
   vectorMomentsQuery,
   wordHitsQuery,
   wordMomentsQuery,
@@ -65,6 +73,32 @@ export class SearchRepository {
   async sorted(tx: Transaction, input: Parameters<typeof sortedMediaQuery>[0]): Promise<string[]> {
     const rows = await tx.$queryRaw<{ id: string }[]>(sortedMediaQuery(input));
     return rows.map((row) => row.id);
+  }
+
+  /** Null when the user has no such file. */
+  async explainFacts(
+    tx: Transaction,
+    input: Parameters<typeof explainFactsQuery>[0],
+  ): Promise<ExplainFactsRow | null> {
+    const rows = await tx.$queryRaw<ExplainFactsRow[]>(explainFactsQuery(input));
+    return rows[0] ?? null;
+  }
+
+  async explainVector(
+    tx: Transaction,
+    input: Parameters<typeof explainVectorQuery>[0],
+  ): Promise<ExplainVectorRow> {
+    const rows = await tx.$queryRaw<ExplainVectorRow[]>(explainVectorQuery(input));
+    return rows[0] ?? { vectorCount: 0, similarity: null };
+  }
+
+  /** Counts of the files found, by facet. */
+  facets(tx: Transaction, input: Parameters<typeof facetsQuery>[0]): Promise<FacetRow[]> {
+    return tx.$queryRaw<FacetRow[]>(facetsQuery(input));
+  }
+
+  matchedParts(tx: Transaction, input: Parameters<typeof matchedPartsQuery>[0]): Promise<MatchedPartsRow[]> {
+    return tx.$queryRaw<MatchedPartsRow[]>(matchedPartsQuery(input));
   }
 
   wordHits(tx: Transaction, input: Parameters<typeof wordHitsQuery>[0]): Promise<WordHitsRow[]> {

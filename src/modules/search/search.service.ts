@@ -1,59 +1,53 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EmbeddingModel, PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
+import { Prisma } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { UsageService } from '../billing/usage.service.js';
+import type { Correction } from './corrections.js';
+import type { FacetsResponse } from './dto/facets.response.js';
 import type { SearchRequest } from './dto/search.request.js';
 import type { SearchHitResponse, SearchResponse } from './dto/search.response.js';
-import { toMediaFilter } from './media-filter.mapper.js';
-import { PageReader } from './page-reader.js';
-import {
-  modelLabel,
-  QueryEmbedder,
-  SemanticUnavailableError,
-  type UnavailableReason,
-} from './query-embedder.js';
-import {
-  MAX_EXACT_VECTORS,
-  Ranker,
-  segmentTypesOf,
-  type QueryVector,
-  type RankedMedia,
-  type SearchPlan,
-} from './ranker.js';
-import { automaticCutoff, evenlySpacedIds, SAMPLE_SIZE } from './relevance-cutoff.js';
-import { certainSimilarity, relevanceFloor } from './relevance-floor.js';
+import { toFacets } from './facets.js';
+import { PageReader, round } from './page-reader.js';
+import { modelLabel, type UnavailableReason } from './query-embedder.js';
+import { parseQuery } from './query-text.js';
 import type { QueryVectorUse } from './query-vectors.service.js';
+import type { RankedMedia, SearchPlan } from './ranker.js';
+import { ResultFinder, type Found } from './result-finder.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
+import { SearchVectors, type QueryEmbedding } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
+import { SpellingService } from './spelling.service.js';
+import { DEFAULT_VALUES_PER_FACET } from './sql/facets.sql.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
-import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
-interface QueryEmbedding {
-  halfvec: HalfvecParameter | null;
-  model: EmbeddingModel | null;
-  unavailable: UnavailableReason | null;
-  usage: PricedUsage | null;
-  /** Where the vector is kept; absent when it is not. */
-  kept?: QueryVectorUse;
-}
+/** How much of the result is needed: one page, or the ids of all that fits. */
+type Extent = 'page' | 'whole';
 
 interface FoundPage {
   plan: SearchPlan;
+  model: EmbeddingModel | null;
   items: SearchHitResponse[];
   total: number;
   totalIsCapped: boolean;
   hasMore: boolean;
+  facets: FacetsResponse | null;
+  /** Words of the query that were found anywhere, or vectors near it. */
+  isEmpty: boolean;
+  textMatches: number;
   shownIds: string[];
   /** What fits, best first, as far as it was ranked. */
   fittingIds: string[];
   /** Of this page. */
   newIds: string[];
+  /** What the query could have meant, when its words are found nowhere; once settled, what was searched for. */
+  correction: Correction | null;
   /** Where the query's vector is kept; absent when it is not. */
   kept?: QueryVectorUse;
-  usage: PricedUsage | null;
+  usages: PricedUsage[];
   unavailable: UnavailableReason | null;
 }
 
@@ -61,16 +55,17 @@ interface FoundPage {
  * Search over the user's own files. First page: embed (no transaction) -> rank and read the page -> charge and write the
  * history row in one transaction; an answer goes out only when that has held. Further pages rank again and leave out what
  * was shown, so that a library that changes in between neither repeats a file nor skips one; they are neither charged
- * nor recorded as searches.
+ * nor recorded as searches. A query whose words are found nowhere is tried again with its typing errors corrected.
  */
 @Injectable()
 export class SearchService {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(SearchRepository) private readonly repository: SearchRepository,
-    @Inject(Ranker) private readonly ranker: Ranker,
+    @Inject(SearchVectors) private readonly vectors: SearchVectors,
+    @Inject(ResultFinder) private readonly finder: ResultFinder,
     @Inject(PageReader) private readonly pages: PageReader,
-    @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
+    @Inject(SpellingService) private readonly spelling: SpellingService,
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
     @Inject(SearchHistoryRepository) private readonly historyRows: SearchHistoryRepository,
@@ -104,25 +99,25 @@ export class SearchService {
   private async execute(
     userId: string,
     request: SearchRequest,
-    extent: 'page' | 'whole',
+    extent: Extent,
   ): Promise<{ response: SearchResponse; mediaFileIds: string[] }> {
     const started = performance.now();
     const search = this.requests.read(userId, request);
-    const vector = await this.embed(search);
-    const found = await this.database.run((tx) => this.findPage(tx, userId, search, vector, extent), {
-      settings: SEARCH_SETTINGS,
-    });
+    const asTyped = await this.attempt(userId, search, extent);
+    const { found, correction } = await this.corrected(userId, search, extent, asTyped);
     const tookMs = Math.round(performance.now() - started);
-    await this.settle(userId, search, found, tookMs);
+    await this.settle(userId, search, { ...found, correction }, tookMs);
     const response: SearchResponse = {
       searchId: search.id,
       items: found.items,
       total: found.total,
       totalIsCapped: found.totalIsCapped,
+      ...(found.facets ? { facets: found.facets } : {}),
+      ...(correction ? { correction: { query: correction.terms, replaced: correction.replaced } } : {}),
       nextCursor: found.hasMore ? this.requests.cursor(userId, search, found.shownIds.length) : null,
       tookMs,
       plan: found.plan,
-      model: found.plan === 'none' || !vector.model ? null : modelLabel(vector.model),
+      model: found.plan === 'none' || !found.model ? null : modelLabel(found.model),
       ...(found.unavailable
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
@@ -130,47 +125,48 @@ export class SearchService {
     return { response, mediaFileIds: found.fittingIds };
   }
 
-  private async embed(search: Search): Promise<QueryEmbedding> {
+  /** One search, with the vectors that it needs. */
+  private async attempt(userId: string, search: Search, extent: Extent): Promise<FoundPage> {
+    const { mode, alpha, within } = search;
     const zones = search.request.in ?? null;
-    const needless =
-      search.mode === 'text' ||
-      (search.mode === 'hybrid' && search.alpha === 0) ||
-      search.query.meaning === '' ||
-      segmentTypesOf(zones)?.length === 0;
-    if (needless) return { halfvec: null, model: null, unavailable: null, usage: null };
-    try {
-      const { vector, model, usage, kept } = await this.embedder.embed(search.query.meaning);
-      return { halfvec: vector, model, unavailable: null, usage, kept };
-    } catch (error) {
-      if (!(error instanceof SemanticUnavailableError)) throw error;
-      if (search.mode === 'semantic') throw await this.refusal(error);
-      return { halfvec: null, model: null, unavailable: error.reason, usage: error.usage ?? null };
-    }
+    const first = await this.vectors.embed({ mode, alpha, meaning: search.query.meaning, zones });
+    const second = within
+      ? await this.vectors.embed({ mode, alpha, meaning: within.query.meaning, zones })
+      : null;
+    return this.database.run((tx) => this.findPage(tx, userId, search, { first, second }, extent), {
+      settings: SEARCH_SETTINGS,
+    });
   }
 
-  /** Semantic mode without a vector: nothing honest is left to answer with. What was paid stays recorded. */
-  private async refusal(error: SemanticUnavailableError): Promise<Error> {
-    const { usage } = error;
-    if (usage) await this.database.run((tx) => this.usage.recordCost(tx, usage, {}));
-    if (error.reason === 'budget') {
-      const { maxMonthlyCost } = await this.usage.planLimits();
-      return errors.quotaExceeded('cost', maxMonthlyCost ?? 0, null);
-    }
-    return semanticUnavailable(error);
+  /**
+   * The search again with typing errors corrected. Its result counts only when the words are found then: corrections come
+   * from all of the user's words, those of private files and of the trash too, and must not give these away.
+   */
+  private async corrected(
+    userId: string,
+    search: Search,
+    extent: Extent,
+    asTyped: FoundPage,
+  ): Promise<{ found: FoundPage; correction: Correction | null }> {
+    const { correction } = asTyped;
+    if (correction === null) return { found: asTyped, correction };
+    const retried = await this.attempt(userId, { ...search, query: parseQuery(correction.terms) }, extent);
+    const usages = [...asTyped.usages, ...retried.usages];
+    const isFound = search.mode === 'semantic' ? !retried.isEmpty : retried.textMatches > 0;
+    return isFound
+      ? { found: { ...retried, usages }, correction }
+      : { found: { ...asTyped, usages }, correction: null };
   }
 
   /** Charges and records. The embedding was paid for even when the plan's searches turn out to be used up. */
   private async settle(userId: string, search: Search, found: FoundPage, tookMs: number): Promise<void> {
-    const { usage } = found;
     try {
       await this.database.run(async (tx) => {
         if (search.continues === null) await this.usage.chargeSearch();
         await this.note(tx, userId, search, found, tookMs);
       });
     } catch (error) {
-      if (usage) {
-        await this.database.run((tx) => this.usage.recordCost(tx, usage, { referenceId: search.id }));
-      }
+      if (found.usages.length > 0) await this.database.run((tx) => this.recordCosts(tx, search, found));
       throw error;
     }
   }
@@ -179,53 +175,74 @@ export class SearchService {
     tx: Transaction,
     userId: string,
     search: Search,
-    vector: QueryEmbedding,
-    extent: 'page' | 'whole',
+    embeddings: { first: QueryEmbedding; second: QueryEmbedding | null },
+    extent: Extent,
   ): Promise<FoundPage> {
-    const { request, query } = search;
+    const { request, query, mode } = search;
     const shownBefore = await this.shownBefore(tx, userId, search);
-    const { embeddedBy, unavailable } = await this.modelFacts(tx, userId, search, vector);
-    const needsAll = extent === 'whole' || search.sort !== 'relevance';
-    const wanted = shownBefore.length + search.limit + 1;
-    const ranking = await this.ranker.rank(tx, {
-      userId,
-      mode: search.mode,
-      alpha: search.alpha,
-      terms: query.terms,
-      excludedTerms: query.excludedTerms,
-      filter: toMediaFilter(request.filter),
-      zones: request.in ?? null,
-      vector: embeddedBy,
-      wanted: needsAll ? null : wanted,
-    });
-    const minScore = request.minScore ?? 0;
-    const fitting = ranking.media.filter((media) => media.score >= minScore);
+    const { cutoff } = request;
+    const first = await this.vectors.resolve(tx, userId, embeddings.first, { mode, cutoff });
+    const second =
+      embeddings.second && (await this.vectors.resolve(tx, userId, embeddings.second, { mode, cutoff }));
+    const needsAll = extent === 'whole' || search.sort !== 'relevance' || request.facets !== undefined;
+    const vectors = { first: first.vector, second: second?.vector ?? null };
+    const wanted = needsAll ? null : shownBefore.length + search.limit + 1;
+    const result = await this.finder.find(tx, userId, search, vectors, wanted);
+    const fitting = result.media.filter((media) => media.score >= (request.minScore ?? 0));
     // Scores fall along the list: when the last one is below, no file further down can fit.
-    const isWhole = fitting.length < ranking.media.length;
+    const isWhole = fitting.length < result.media.length;
     const isShown = new Set(shownBefore);
     const open = fitting.filter((media) => !isShown.has(media.id));
-    const ordered = await this.inOrder(tx, userId, search, open);
-    const page = ordered.slice(0, search.limit);
+    const page = (await this.inOrder(tx, userId, search, open)).slice(0, search.limit);
     const items = await this.pages.read(tx, userId, page, {
-      terms: search.mode === 'semantic' ? '' : query.wantedTerms,
+      terms: mode === 'semantic' ? '' : query.wantedTerms,
       zones: request.in ?? null,
-      vector: embeddedBy,
+      vector: first.vector,
     });
-    const total = isWhole ? fitting.length : ranking.total;
     return {
-      plan: ranking.plan,
-      items,
-      total,
-      fittingIds: fitting.map((media) => media.id),
-      totalIsCapped: !isWhole && ranking.isCapped,
+      plan: result.plan,
+      model: embeddings.first.model,
+      items: search.within ? withPairs(items, result) : items,
+      total: isWhole ? fitting.length : result.total,
+      totalIsCapped: !isWhole && result.isCapped,
       hasMore:
-        open.length > page.length || (!isWhole && (ranking.total > ranking.media.length || ranking.isCapped)),
+        open.length > page.length ||
+        (!isWhole && !needsAll && (result.total > result.media.length || result.isCapped)),
+      facets: await this.facets(tx, userId, search, fitting),
+      isEmpty: result.media.length === 0,
+      textMatches: result.textMatches,
+      fittingIds: fitting.map((media) => media.id),
       shownIds: [...shownBefore, ...items.map((item) => item.media.id)],
       newIds: items.map((item) => item.media.id),
-      usage: vector.usage,
-      kept: vector.kept,
-      unavailable,
+      correction: await this.correction(tx, search, result),
+      kept: embeddings.first.kept,
+      usages: [embeddings.first.usage, embeddings.second?.usage ?? null].filter((usage) => usage !== null),
+      unavailable: first.unavailable ?? second?.unavailable ?? null,
     };
+  }
+
+  /** Only where the words as typed are found nowhere: a correction must never stand in the way of a right answer. */
+  private async correction(tx: Transaction, search: Search, result: Found): Promise<Correction | null> {
+    const isFound = search.mode === 'semantic' ? result.media.length > 0 : result.textMatches > 0;
+    return isFound ? null : this.spelling.correct(tx, search.query.terms);
+  }
+
+  private async facets(
+    tx: Transaction,
+    userId: string,
+    { request }: Search,
+    fitting: RankedMedia[],
+  ): Promise<FacetsResponse | null> {
+    const { facets } = request;
+    if (facets === undefined || facets.length === 0) return null;
+    const ids = fitting.map((media) => media.id);
+    const rows = await this.repository.facets(tx, {
+      userId,
+      facets,
+      source: Prisma.sql`SELECT unnest(${ids}::uuid[]) AS media_file_id`,
+      perFacet: DEFAULT_VALUES_PER_FACET,
+    });
+    return toFacets(facets, rows);
   }
 
   /** The first page of the files in the order asked, and one more. */
@@ -260,39 +277,10 @@ export class SearchService {
     return shown.slice(0, search.continues.shown);
   }
 
-  /** Vectors of different models cannot be compared: the query's must be the active one (or have been a moment ago). */
-  private async modelFacts(tx: Transaction, userId: string, search: Search, vector: QueryEmbedding) {
-    const { halfvec, model } = vector;
-    if (halfvec === null || model === null) return { embeddedBy: null, unavailable: vector.unavailable };
-    const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
-    if (facts !== null) {
-      const embeddedBy = { halfvec, model, ...facts };
-      const floor =
-        search.request.cutoff === 'auto' ? await this.cutoff(tx, userId, embeddedBy) : relevanceFloor(model);
-      return { embeddedBy: { ...embeddedBy, floor }, unavailable: null };
+  private async recordCosts(tx: Transaction, { id }: Search, { usages }: FoundPage): Promise<void> {
+    for (const [index, usage] of usages.entries()) {
+      await this.usage.recordCost(tx, usage, { referenceId: index === 0 ? id : `${id}:${index + 1}` });
     }
-    if (search.mode === 'semantic') throw semanticUnavailable(new SemanticUnavailableError('model'));
-    return { embeddedBy: null, unavailable: 'model' as const };
-  }
-
-  /** `cutoff: "auto"`: from which similarity on a vector is more than chance, in this library for this query. */
-  private async cutoff(tx: Transaction, userId: string, vector: QueryVector): Promise<number> {
-    const { modelId, model } = vector;
-    const range = await this.repository.vectorRange(tx, { userId, modelId });
-    const sample =
-      range === null
-        ? []
-        : await this.repository.similaritySample(tx, {
-            userId,
-            modelId,
-            probes: evenlySpacedIds(range.first, range.last, SAMPLE_SIZE),
-            vector: vector.halfvec,
-          });
-    // Counted only as far as the plan needs it: the number of vectors moves the cut-off by its logarithm alone.
-    return automaticCutoff(sample, vector.vectorCount, {
-      floor: relevanceFloor(model),
-      certain: certainSimilarity(model),
-    });
   }
 
   private async note(
@@ -302,7 +290,7 @@ export class SearchService {
     found: FoundPage,
     tookMs: number,
   ): Promise<void> {
-    if (found.usage) await this.usage.recordCost(tx, found.usage, { referenceId: search.id });
+    await this.recordCosts(tx, search, found);
     if (search.continues !== null) {
       await this.historyRows.appendShown(tx, {
         userId,
@@ -312,13 +300,14 @@ export class SearchService {
       });
       return;
     }
-    const { filter, in: zones, alpha, minScore, cutoff } = search.request;
+    const { filter, in: zones, alpha, minScore, cutoff, within } = search.request;
+    const correctedQuery = found.correction?.terms;
     await this.history.record(tx, userId, {
       id: search.id,
       searchedAt: search.searchedAt,
       query: search.request.query,
       mode: search.mode,
-      filters: withoutUndefined({ filter, in: zones, alpha, minScore, cutoff }),
+      filters: withoutUndefined({ filter, in: zones, alpha, minScore, cutoff, within, correctedQuery }),
       sort: search.sort,
       order: search.request.order ?? 'desc',
       limit: search.limit,
@@ -331,12 +320,11 @@ export class SearchService {
   }
 }
 
-function semanticUnavailable(cause: SemanticUnavailableError): Error {
-  return errors.unavailable(
-    'semantic-unavailable',
-    'The query cannot be turned into a vector at the moment. Try again, or search with mode "text".',
-    cause,
-  );
+function withPairs(items: SearchHitResponse[], { pairs }: Found): SearchHitResponse[] {
+  return items.map((item) => ({
+    ...item,
+    pairs: (pairs.get(item.media.id) ?? []).map((pair) => ({ ...pair, score: round(pair.score) })),
+  }));
 }
 
 /** As plain JSON, so that a class instance or an undefined field never reaches the JSONB column. */

@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
@@ -7,23 +8,55 @@ import {
   IsIn,
   IsInt,
   IsNumber,
+  IsObject,
   IsOptional,
   IsString,
   IsUUID,
   Max,
   MaxLength,
   Min,
+  ValidateNested,
 } from 'class-validator';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
 import { MediaFilterField } from '../../media/filter/media-filter.request.js';
 import type { MediaFilter } from '../../media/filter/media-filter.types.js';
 import { ZONES, type Zone } from '../sql/text-leg.sql.js';
+import { PAIR_ORDERS, type PairOrder } from '../moment-pairs.js';
 import type { SearchMode } from '../ranker.js';
+import { FACETS, type Facet } from '../sql/facets.sql.js';
 import { SEARCH_SORTS, type SearchSort } from '../sql/sorted-media.sql.js';
 import { IsCleanText, TrimText } from './clean-text.decorator.js';
 
 export const MAX_QUERY_CHARACTERS = 1_000;
+/** Ten minutes apart is no longer one event. */
+const MAX_WITHIN_SECONDS = 600;
 export const SEARCH_MODES = ['hybrid', 'semantic', 'text'] as const;
+export class WithinQuery {
+  @ApiProperty({ minLength: 1, maxLength: MAX_QUERY_CHARACTERS, example: 'applause' })
+  @TrimText()
+  @IsCleanText(MAX_QUERY_CHARACTERS)
+  query!: string;
+
+  @ApiProperty({
+    minimum: 0,
+    maximum: MAX_WITHIN_SECONDS,
+    description: 'Most seconds between the two moments; 0: they touch or overlap',
+  })
+  @IsNumber()
+  @Min(0)
+  @Max(MAX_WITHIN_SECONDS)
+  seconds!: number;
+
+  @ApiPropertyOptional({
+    enum: PAIR_ORDERS,
+    default: 'any',
+    description: 'before: the moment of `query` starts before that of `within.query`',
+  })
+  @IsOptional()
+  @IsIn(PAIR_ORDERS)
+  order?: PairOrder;
+}
+
 export class SearchRequest {
   @ApiProperty({
     minLength: 1,
@@ -70,6 +103,29 @@ export class SearchRequest {
   @ArrayUnique()
   @IsIn(ZONES, { each: true })
   in?: Zone[];
+
+  @ApiPropertyOptional({
+    type: WithinQuery,
+    description:
+      'A second query: finds the videos in which both happen within some seconds, each with its `pairs` of moments',
+  })
+  @IsOptional()
+  @IsObject()
+  @ValidateNested()
+  @Type(() => WithinQuery)
+  within?: WithinQuery;
+
+  @ApiPropertyOptional({
+    enum: FACETS,
+    isArray: true,
+    description: 'What all files that fit are counted by; each facet answers its 20 most frequent values',
+  })
+  @IsOptional()
+  @IsArray()
+  @ArrayMaxSize(FACETS.length)
+  @ArrayUnique()
+  @IsIn(FACETS, { each: true })
+  facets?: Facet[];
 
   @ApiPropertyOptional({
     enum: SEARCH_SORTS,

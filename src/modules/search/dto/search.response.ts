@@ -1,5 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { MediaResponse } from '../../media/dto/media.response.js';
+import { REASON_CODES, type MatchReason, type ReasonCode } from '../match-reasons.js';
+import type { MomentPair } from '../moment-pairs.js';
+import { FacetsResponse } from './facets.response.js';
 
 export class MomentResponse {
   @ApiProperty({ description: 'Seconds from the start of the video', example: 12.5 })
@@ -31,6 +34,57 @@ export class HighlightResponse {
     example: 'A <mark>dog</mark> &amp; a cat',
   })
   html!: string;
+}
+
+export class MatchReasonResponse implements MatchReason {
+  @ApiProperty({ enum: REASON_CODES })
+  code!: ReasonCode;
+
+  @ApiPropertyOptional({ description: 'The tag, category or label' })
+  value?: string;
+
+  @ApiPropertyOptional({ description: 'Seconds from the start of the video' })
+  atSeconds?: number;
+
+  @ApiProperty({ description: 'Short form, plain text', example: 'speech@42.0s' })
+  text!: string;
+}
+
+export class MomentPairResponse implements MomentPair {
+  @ApiProperty()
+  startSeconds!: number;
+
+  @ApiProperty()
+  endSeconds!: number;
+
+  @ApiProperty({
+    minimum: 0,
+    maximum: 1,
+    description: 'Geometric mean of both scores, less when far apart',
+  })
+  score!: number;
+
+  @ApiProperty({ type: MomentResponse, description: 'What answers `query`' })
+  first!: MomentResponse;
+
+  @ApiProperty({ type: MomentResponse, description: 'What answers `within.query`' })
+  second!: MomentResponse;
+}
+
+export class ReplacedWordResponse {
+  @ApiProperty({ example: 'sunste' })
+  from!: string;
+
+  @ApiProperty({ example: 'sunset' })
+  to!: string;
+}
+
+export class CorrectionResponse {
+  @ApiProperty({ description: 'The query that was searched for', example: 'sunset beach' })
+  query!: string;
+
+  @ApiProperty({ type: [ReplacedWordResponse] })
+  replaced!: ReplacedWordResponse[];
 }
 
 export class ScorePartsResponse {
@@ -66,6 +120,15 @@ export class SearchHitResponse {
 
   @ApiProperty({ type: [MomentResponse], description: 'Videos: up to three, best first' })
   moments!: MomentResponse[];
+
+  @ApiProperty({ type: [MatchReasonResponse], description: 'Why it is here, weightiest first; up to 12' })
+  reasons!: MatchReasonResponse[];
+
+  @ApiPropertyOptional({
+    type: [MomentPairResponse],
+    description: 'With `within`: up to three windows in which both queries happen, best first',
+  })
+  pairs?: MomentPairResponse[];
 }
 
 export class SearchResponse {
@@ -80,6 +143,16 @@ export class SearchResponse {
 
   @ApiProperty({ description: 'true: more files may fit than `total`; narrow the search to see them' })
   totalIsCapped!: boolean;
+
+  @ApiPropertyOptional({ type: FacetsResponse })
+  facets?: FacetsResponse;
+
+  @ApiPropertyOptional({
+    type: CorrectionResponse,
+    description:
+      'The query as it was typed found nothing: this one of your own words was searched for instead',
+  })
+  correction?: CorrectionResponse;
 
   @ApiProperty({ type: String, nullable: true })
   nextCursor!: string | null;
