@@ -218,7 +218,7 @@ describe('running them', () => {
     );
     const saved = await client.save(session, 'Capybaras', { query: 'capybara', mode: 'text' });
     const first = await client.run(session, saved.id, { limit: 1 });
-    expect(first).toMatchObject({ total: 1000, newSinceLastRun: { isCapped: true, count: 0 } });
+    expect(first).toMatchObject({ total: 1100, newSinceLastRun: { isCapped: true, count: 0 } });
     expect((await client.run(session, saved.id, { limit: 1 })).newSinceLastRun).toMatchObject({
       isCapped: true,
       count: 0,

@@ -101,7 +101,7 @@ describe('keeping searches', () => {
     [{ name: 'a', search: { query: 'x', colour: 'red' } }, '/search/colour'],
     [{ name: 'a', search: { query: 'x', filter: { fileType: 'hologram' } } }, '/search/filter/fileType'],
     [{ name: 'a', search: { query: 'x', filter: { colour: 'red' } } }, '/search/filter/colour'],
-    [{ name: 'a', search: { query: 'x', filter: { tags: { any: [1] } } } }, '/search/filter/tags/any'],
+    [{ name: 'a', search: { query: 'x', filter: { tags: { any: [1] } } } }, '/search/filter/tags/any/0'],
     [{ name: 'a', search: { query: '-x', mode: 'semantic' } }, '/search/query'],
     [{ name: 'a', search: { query: 'x', mode: 'semantic', in: ['title'] } }, '/search/in'],
   ])('refuses %j and points at the field', async (body, pointer) => {

@@ -115,6 +115,9 @@ async function createSession(
   return { ...user, accessToken, refreshToken, headers: { Authorization: `Bearer ${accessToken}` } };
 }
 
+/** Plans count API calls by the hour: a slow machine must not use them up by asking. */
+const POLL_MS = 100;
+
 async function eventually<T>(
   read: () => Promise<T | null | undefined>,
   timeoutMs = EVENTUALLY_MS,
@@ -124,6 +127,6 @@ async function eventually<T>(
     const value = await read();
     if (value !== null && value !== undefined) return value;
     if (Date.now() > deadline) throw new Error(`what the test waits for did not happen in ${timeoutMs} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -38,7 +38,7 @@ function finished(session: Session, id: string) {
 it(
   'turns an uploaded photograph into something that is found, on the real job machine',
   async () => {
-    const session = await app.createSession();
+    const session = await app.createSession({ subscriptionTier: 'ultimate' });
     const id = await upload(session, await makePhotograph(folder));
     const media = await finished(session, id);
     expect(media).toMatchObject({
@@ -65,7 +65,7 @@ it(
 it(
   'finds the second of a video at which something is said, from the subtitles uploaded with it',
   async () => {
-    const session = await app.createSession();
+    const session = await app.createSession({ subscriptionTier: 'ultimate' });
     const id = await upload(session, await makeVideo(folder, { subtitles: false }), SUBTITLES);
     const media = await finished(session, id);
     expect(media).toMatchObject({
@@ -92,7 +92,7 @@ it(
 it(
   'keeps a damaged stored file findable by its name, and says what is wrong',
   async () => {
-    const session = await app.createSession();
+    const session = await app.createSession({ subscriptionTier: 'ultimate' });
     const id = await upload(session, await makePhotograph(folder, 'orchard in bloom.jpg'));
     await finished(session, id);
     const key = await app.database.runAs({ kind: 'user', userId: session.id }, async (tx) => {

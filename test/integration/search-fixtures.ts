@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import type { EmbeddingModel } from '../../src/infrastructure/ai/ai.types.js';
 import { LocalTextEmbedder } from '../../src/infrastructure/ai/local/local-text-embedder.js';
 import { encodeHalfvecText, l2Normalize, toStoredVector } from '../../src/infrastructure/ai/vectors.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
@@ -8,10 +9,13 @@ import { actingAs } from '../harness/database.js';
 
 export const embedder = new LocalTextEmbedder();
 
-/** The active model's row, made when the database has none. */
-export async function activeModel(database: Database): Promise<number> {
+/** Makes the local embeddings the active model. @returns its id */
+export const activeModel = (database: Database): Promise<number> => activateModel(database, embedder.model);
+
+/** Makes a model the active one, whatever was before. @returns its id */
+export async function activateModel(database: Database, model: EmbeddingModel): Promise<number> {
   return database.runAsSystem('start-up', async (tx) => {
-    const { provider, name, version, dimensions } = embedder.model;
+    const { provider, name, version, dimensions } = model;
     const existing = await tx.embeddingModel.findFirst({ where: { provider, name, version } });
     if (existing?.state === 'active') return existing.id;
     await tx.embeddingModel.updateMany({ where: { state: 'active' }, data: { state: 'retired' } });

@@ -6,7 +6,6 @@ import {
   buildEmbeddingDocuments,
   type KnownMedia,
 } from '../../src/modules/media/pipeline/embedding-documents.js';
-import { EmbeddingModelsRepository } from '../../src/modules/media/embedding-models/embedding-models.repository.js';
 import {
   EmbeddingsRepository,
   type EmbeddedDocument,
@@ -15,7 +14,7 @@ import { TranscriptsRepository } from '../../src/modules/media/pipeline/transcri
 import { KeyframesRepository } from '../../src/modules/media/pipeline/keyframes.repository.js';
 import { transcriptText } from '../../src/modules/media/pipeline/handlers/transcription.handler.js';
 import { titleFromFilename } from '../../src/modules/media/text-rules.js';
-import { asUser } from '../integration/search-fixtures.js';
+import { activateModel, asUser } from '../integration/search-fixtures.js';
 import { isVideo, type LibraryItem } from './dataset.js';
 
 /** Items written in one transaction. */
@@ -39,9 +38,7 @@ export async function storeLibrary(
   const stored = items.map((item) => ({ item, mediaFileId: uuidv7() }));
   const asOwner = <T>(fn: (tx: Transaction) => Promise<T>): Promise<T> =>
     asUser(userId, () => database.run(fn));
-  const model = await asOwner((tx) => new EmbeddingModelsRepository().active(tx));
-  if (model?.name !== providers.textEmbedder.model.name)
-    throw new Error(`${model?.name ?? 'no model'} is active, not ${providers.textEmbedder.model.name}`);
+  const model = { id: await activateModel(database, providers.textEmbedder.model) };
   const tagIds = await asOwner((tx) => storeTags(tx, userId, items));
   for (let start = 0; start < stored.length; start += ITEMS_PER_TRANSACTION) {
     const batch = stored.slice(start, start + ITEMS_PER_TRANSACTION);

@@ -15,6 +15,16 @@ export const ParsedBy =
     Reflect.defineMetadata(PARSED_FIELDS, new Map([...inherited, [String(property), parse]]), target);
   };
 
+const NESTED_REQUESTS = 'validation:nested-requests';
+
+/** A field that holds a whole request with such fields: to stand beside ValidateNested and Type. */
+export const HoldsParsedFields =
+  (type: () => { prototype: object }): PropertyDecorator =>
+  (target, property) => {
+    const inherited = nestedOf(target);
+    Reflect.defineMetadata(NESTED_REQUESTS, new Map([...inherited, [String(property), type]]), target);
+  };
+
 /** Unknown fields are refused, types are never guessed, every fault is told at once with a pointer to its field. */
 export function createValidationPipe(): ValidationPipe {
   return new RequestPipe({
@@ -42,40 +52,64 @@ class ParserFaults implements ValidationError {
  */
 class RequestPipe extends ValidationPipe {
   override transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    const parsers = metadata.metatype
-      ? parsersOf(metadata.metatype.prototype as object | undefined)
-      : NO_PARSERS;
-    if (parsers.size === 0 || typeof value !== 'object' || value === null) {
-      return super.transform(value, metadata);
-    }
-    const request: Record<string, unknown> = { ...value };
-    for (const property of parsers.keys()) {
-      const sent = request[property];
-      if (sent !== undefined && sent !== null) request[property] = () => sent;
-    }
-    return super.transform(request, metadata);
+    const prototype = metadata.metatype?.prototype as object | undefined;
+    return super.transform(wrapParsedFields(value, prototype), metadata);
   }
 
   protected override async validate(object: object, options?: ValidatorOptions): Promise<ValidationError[]> {
     const found = await super.validate(object, options);
-    const request = object as Record<string, unknown>;
-    for (const [property, parse] of parsersOf(object)) {
-      const sent = request[property];
-      if (typeof sent !== 'function') continue;
-      const { value, faults } = parse((sent as () => unknown)());
-      request[property] = value;
-      if (faults.length > 0) found.push(new ParserFaults(property, faults));
-    }
-    return found;
+    return [...found, ...parseFields(object as Record<string, unknown>)];
   }
 }
 
-const NO_PARSERS: ReadonlyMap<string, FieldParser> = new Map();
+/** A copy whose parsed fields are functions that give what was sent. */
+function wrapParsedFields(value: unknown, prototype: object | undefined): unknown {
+  const [parsers, nested] = [parsersOf(prototype), nestedOf(prototype)];
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (parsers.size + nested.size === 0 || !isObject) return value;
+  const request: Record<string, unknown> = { ...value };
+  for (const property of parsers.keys()) {
+    const sent = request[property];
+    if (sent !== undefined && sent !== null) request[property] = () => sent;
+  }
+  for (const [property, type] of nested)
+    request[property] = wrapParsedFields(request[property], type().prototype);
+  return request;
+}
 
-function parsersOf(object: object | undefined): ReadonlyMap<string, FieldParser> {
-  return object === undefined
-    ? NO_PARSERS
-    : ((Reflect.getMetadata(PARSED_FIELDS, object) as Map<string, FieldParser> | undefined) ?? NO_PARSERS);
+/** Puts what the parsers give in place of the functions. */
+function parseFields(request: Record<string, unknown>): ParserFaults[] {
+  const found: ParserFaults[] = [];
+  for (const [property, parse] of parsersOf(request)) {
+    const sent = request[property];
+    if (typeof sent !== 'function') continue;
+    const { value, faults } = parse((sent as () => unknown)());
+    request[property] = value;
+    if (faults.length > 0) found.push(new ParserFaults(property, faults));
+  }
+  for (const property of nestedOf(request).keys()) {
+    const inner = request[property];
+    if (typeof inner !== 'object' || inner === null) continue;
+    for (const { property: field, faults } of parseFields(inner as Record<string, unknown>)) {
+      const prefixed = faults.map((fault) => ({
+        ...fault,
+        pointer: `/${escapePointer(field)}${fault.pointer}`,
+      }));
+      found.push(new ParserFaults(property, prefixed));
+    }
+  }
+  return found;
+}
+
+const parsersOf = (object: object | undefined): ReadonlyMap<string, FieldParser> =>
+  metadataOf<FieldParser>(PARSED_FIELDS, object);
+
+const nestedOf = (object: object | undefined): ReadonlyMap<string, () => { prototype: object }> =>
+  metadataOf<() => { prototype: object }>(NESTED_REQUESTS, object);
+
+function metadataOf<T>(key: string, object: object | undefined): ReadonlyMap<string, T> {
+  const found = object && (Reflect.getMetadata(key, object) as ReadonlyMap<string, T> | undefined);
+  return found ?? new Map<string, T>();
 }
 
 function flatten(faults: ValidationError[], prefix = ''): FieldFault[] {

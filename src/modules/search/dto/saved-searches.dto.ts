@@ -1,6 +1,7 @@
 import { ApiProperty, ApiPropertyOptional, OmitType, PickType } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsObject, IsOptional, ValidateIf, ValidateNested } from 'class-validator';
+import { HoldsParsedFields } from '../../../infrastructure/http/validation.js';
 import { MAX_RUN_MEDIA } from '../saved-search-news.js';
 import { IsCleanText, TrimText } from './clean-text.decorator.js';
 import { SearchRequest } from './search.request.js';
@@ -21,6 +22,7 @@ export class CreateSavedSearchRequest {
   @IsObject()
   @ValidateNested()
   @Type(() => SearchRequest)
+  @HoldsParsedFields(() => SearchRequest)
   search!: SearchRequest;
 }
 
@@ -44,6 +46,7 @@ export class UpdateSavedSearchRequest {
   @IsObject()
   @ValidateNested()
   @Type(() => SearchRequest)
+  @HoldsParsedFields(() => SearchRequest)
   search?: SearchRequest;
 }
 
