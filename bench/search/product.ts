@@ -1,14 +1,19 @@
 import pg from 'pg';
+import { decodeHalfvecText, encodeHalfvecBinary } from '../../src/infrastructure/ai/vectors.js';
 import type { Transaction } from '../../src/infrastructure/database/database.js';
 import type { Prisma } from '../../src/infrastructure/database/generated/client.js';
-import { Ranker, type SearchPlan } from '../../src/modules/search/ranker.js';
+import { MAX_EXACT_VECTORS, Ranker, type SearchPlan } from '../../src/modules/search/ranker.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import type { MediaFilter } from '../../src/modules/search/sql/restriction.sql.js';
-import type { SearchQueryInput, SearchRow } from '../../src/modules/search/sql/search.sql.js';
+import {
+  SEARCH_SETTINGS,
+  type SearchQueryInput,
+  type SearchRow,
+} from '../../src/modules/search/sql/search.sql.js';
 import { BENCH_MODEL } from './data/data-set.js';
 
-/** Where SearchService stops counting a user's vectors; only the comparison with the limit of the plan matters. */
-const COUNT_UP_TO = 2_001;
+/** A page of 20, and one file more to know that there is another page. */
+const WANTED = 21;
 const STATEMENT_TIMEOUT = '30000';
 
 export interface ProductAnswer {
@@ -95,22 +100,38 @@ export class ProductSearch {
   }
 
   private async takeOn(userId: string): Promise<void> {
-    const role = this.role === null ? '' : `set_config('role', 'app_user', true), `;
-    await this.client.query(
-      `SELECT ${role}set_config('app.current_user_id', $1, true), set_config('statement_timeout', $2, true)`,
-      [userId, STATEMENT_TIMEOUT],
-    );
+    const settings = {
+      ...(this.role === null ? {} : { role: this.role }),
+      'app.current_user_id': userId,
+      statement_timeout: STATEMENT_TIMEOUT,
+      ...SEARCH_SETTINGS,
+    };
+    const names = Object.keys(settings);
+    const calls = names.map((name, index) => `set_config('${name}', $${index + 1}, true)`);
+    await this.client.query(`SELECT ${calls.join(', ')}`, Object.values(settings));
   }
 
   private async rank(userId: string, query: ProductQuery) {
-    const common = { userId, alpha: 0.5, excludedTerms: null, filter: query.filter ?? {}, zones: null };
+    const common = {
+      userId,
+      alpha: 0.5,
+      excludedTerms: null,
+      filter: query.filter ?? {},
+      zones: null,
+      wanted: WANTED,
+    };
     if (query.terms !== undefined) {
       return this.ranker.rank(this.tx, { ...common, mode: 'text', terms: query.terms, vector: null });
     }
     const model = BENCH_MODEL;
-    const facts = await this.repository.planFacts(this.tx, { userId, model, countUpTo: COUNT_UP_TO });
+    const facts = await this.repository.planFacts(this.tx, {
+      userId,
+      model,
+      countUpTo: MAX_EXACT_VECTORS + 1,
+    });
     if (facts === null) throw new Error('the model of the benchmark is not the active one');
-    const vector = { halfvec: query.vector, model, ...facts };
+    const halfvec = encodeHalfvecBinary(decodeHalfvecText(query.vector));
+    const vector = { halfvec, model, ...facts };
     if (this.plan === 'exact') vector.vectorCount = 0;
     return this.ranker.rank(this.tx, { ...common, mode: 'semantic', terms: '', vector });
   }

@@ -6,6 +6,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
+import { refreshLargeLibraryIndexes } from '../../scripts/db/large-library-indexes.js';
 import type { Bench } from './bench.js';
 import { adminUrl, BENCH_DATABASE, openCluster, PROJECT_DIR } from './data/cluster.js';
 import { DataSet, FULL_SHAPE, QUICK_SHAPE } from './data/data-set.js';
@@ -34,6 +36,7 @@ async function run(options: Options): Promise<void> {
         (options.quick ? ' (quick)' : ''),
     );
     report.table(await machineFacts(url));
+    await indexLargeLibraries(url, report);
     const bench: Bench = {
       ...{ data, postgres, report, scratch, options },
       adminUrl: url,
@@ -52,6 +55,29 @@ async function run(options: Options): Promise<void> {
     await rm(scratch, { recursive: true, force: true });
     if (options.data === undefined) await postgres.stop();
     else await postgres.shutDown();
+  }
+}
+
+/** As the operator does with db:large-libraries; those of an earlier run on the same cluster stay. */
+async function indexLargeLibraries(url: string, report: Report): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    const started = performance.now();
+    const { made, kept } = await refreshLargeLibraryIndexes(client);
+    const seconds = (performance.now() - started) / 1_000;
+    const rows = [];
+    for (const { indexName, vectors } of [...made, ...kept]) {
+      const { rows: sizes } = await client.query<{ bytes: string }>('SELECT pg_relation_size($1) AS bytes', [
+        `public.${indexName}`,
+      ]);
+      rows.push({ vectors, 'bytes a vector': Math.round(Number(sizes[0]?.bytes) / vectors) });
+    }
+    report.heading('Indexes of the large libraries (db:large-libraries)');
+    report.text(made.length > 0 ? `Built in ${seconds.toFixed(0)} s.` : 'Built by an earlier run.');
+    report.table(rows);
+  } finally {
+    await client.end();
   }
 }
 

@@ -1,12 +1,20 @@
 import { randomUUID } from 'node:crypto';
+import { encodeHalfvecText } from '../../src/infrastructure/ai/vectors.js';
+import { Ranker } from '../../src/modules/search/ranker.js';
+import { RecallMonitor } from '../../src/modules/search/recall-monitor.js';
+import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import type { SearchHitResponse, SearchResponse } from '../../src/modules/search/dto/search.response.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import {
   activeModel,
   asUser,
+  embedder,
   embedText,
+  insertClusters,
   insertEmbeddings,
   insertMedia,
+  randomSource,
+  randomVector,
   type MediaFixture,
 } from '../integration/search-fixtures.js';
 
@@ -307,6 +315,43 @@ describe('explain', () => {
     expect(answers[0]!.body.detail).toBe(answers[1]!.body.detail);
     expect((await explain(session, searchId, 'x')).status).toBe(400);
   });
+});
+
+describe('the recall of approximate searches', () => {
+  it('is measured afterwards and told in the metrics, without a query or an id', async () => {
+    const session = await newSession();
+    const random = randomSource(8);
+    const vectors = (count: number) => Array.from({ length: count }, () => randomVector(random));
+    await asUser(session.id, () =>
+      app.database.run((tx) => insertClusters(tx, session.id, modelId, vectors(26), vectors(20)), {
+        timeoutMs: 60_000,
+      }),
+    );
+    const monitor = new RecallMonitor(
+      app.database,
+      new Ranker(new SearchRepository()),
+      { SEARCH_RECALL_SAMPLES_PER_THOUSAND: 1000 },
+      app.runtime.logger,
+      (app.runtime.metrics.registry.removeSingleMetric('search_recall_at_20'), app.runtime.metrics),
+    );
+    monitor.offer({
+      ...{ userId: session.id, mode: 'semantic', alpha: 1, terms: 'x', excludedTerms: null, filter: {} },
+      zones: null,
+      vector: {
+        halfvec: encodeHalfvecText(vectors(1)[0]!),
+        model: embedder.model,
+        ...{ modelId, vectorCount: 501, hasGraph: false, floor: -1 },
+      },
+    });
+    const line = await app.eventually(async () => {
+      const { text } = await app.http.get('/metrics');
+      return /^search_recall_at_20_count 1$/m.exec(text)?.[0];
+    });
+    expect(line).toBeDefined();
+    const { text } = await app.http.get('/metrics');
+    expect(Number(/^search_recall_at_20_sum (\S+)$/m.exec(text)![1])).toBeGreaterThan(0.9);
+    expect(text).not.toContain(session.id);
+  }, 120_000);
 });
 
 describe('bad input', () => {

@@ -93,6 +93,8 @@ export const environmentSchema = z.object({
   SEARCH_KEEP_QUERY_VECTORS: flag.default(false),
   // C49: what was searched for is personal; ten years is longer than any account of it is good for.
   SEARCH_HISTORY_DAYS: integer(1, 3650, 90),
+  // Each sample is an exact search of one library more.
+  SEARCH_RECALL_SAMPLES_PER_THOUSAND: integer(0, 1000, 5),
 
   SEED_SAMPLES: flag.optional(),
 });

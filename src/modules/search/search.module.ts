@@ -13,6 +13,7 @@ import { PaidQueryCalls } from './paid-query-calls.js';
 import { QueryEmbedder } from './query-embedder.js';
 import { QueryVectorsService } from './query-vectors.service.js';
 import { Ranker } from './ranker.js';
+import { RecallMonitor } from './recall-monitor.js';
 import { ResultFinder } from './result-finder.js';
 import { SavedSearchesController } from './saved-searches.controller.js';
 import { SavedSearchesRepository } from './saved-searches.repository.js';
@@ -58,6 +59,7 @@ import { SuggestionsService } from './suggestions.service.js';
     QueryEmbedder,
     QueryVectorsService,
     Ranker,
+    RecallMonitor,
     ResultFinder,
     SavedSearchesRepository,
     SavedSearchesService,

@@ -13,8 +13,9 @@ import { PageReader, round } from './page-reader.js';
 import { modelLabel, type UnavailableReason } from './query-embedder.js';
 import { parseQuery } from './query-text.js';
 import type { QueryVectorUse } from './query-vectors.service.js';
-import type { RankedMedia, SearchPlan } from './ranker.js';
-import { ResultFinder, type Found } from './result-finder.js';
+import type { QueryVector, RankedMedia, RankInput, SearchPlan } from './ranker.js';
+import { RecallMonitor } from './recall-monitor.js';
+import { rankInput, ResultFinder, type Found } from './result-finder.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
@@ -45,6 +46,8 @@ interface FoundPage {
   newIds: string[];
   /** What the query could have meant, when its words are found nowhere; once settled, what was searched for. */
   correction: Correction | null;
+  /** A search that did not compare every vector, for a look at what it missed. */
+  approximate: (RankInput & { vector: QueryVector }) | null;
   /** Where the query's vector is kept; absent when it is not. */
   kept?: QueryVectorUse;
   usages: PricedUsage[];
@@ -70,6 +73,7 @@ export class SearchService {
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
     @Inject(SearchHistoryRepository) private readonly historyRows: SearchHistoryRepository,
     @Inject(SearchRequestReader) private readonly requests: SearchRequestReader,
+    @Inject(RecallMonitor) private readonly recall: RecallMonitor,
   ) {}
 
   /**
@@ -107,6 +111,7 @@ export class SearchService {
     const { found, correction } = await this.corrected(userId, search, extent, asTyped);
     const tookMs = Math.round(performance.now() - started);
     await this.settle(userId, search, { ...found, correction }, tookMs);
+    if (found.approximate) this.recall.offer(found.approximate);
     const response: SearchResponse = {
       searchId: search.id,
       items: found.items,
@@ -214,17 +219,34 @@ export class SearchService {
       fittingIds: fitting.map((media) => media.id),
       shownIds: [...shownBefore, ...items.map((item) => item.media.id)],
       newIds: items.map((item) => item.media.id),
-      correction: await this.correction(tx, search, result),
+      correction: await this.correction(tx, userId, search, result),
+      approximate:
+        result.plan === 'ann' && first.vector !== null
+          ? { ...rankInput(userId, search, query, first.vector), vector: first.vector }
+          : null,
       kept: embeddings.first.kept,
       usages: [embeddings.first.usage, embeddings.second?.usage ?? null].filter((usage) => usage !== null),
       unavailable: first.unavailable ?? second?.unavailable ?? null,
     };
   }
 
-  /** Only where the words as typed are found nowhere: a correction must never stand in the way of a right answer. */
-  private async correction(tx: Transaction, search: Search, result: Found): Promise<Correction | null> {
-    const isFound = search.mode === 'semantic' ? result.media.length > 0 : result.textMatches > 0;
-    return isFound ? null : this.spelling.correct(tx, search.query.terms);
+  /**
+   * Only where the words as typed are found nowhere: a correction must never stand in the way of a right answer. In
+   * semantic mode the corrected words must be found too: "skateboard tricks" is not about bricks.
+   */
+  private async correction(
+    tx: Transaction,
+    userId: string,
+    search: Search,
+    result: Found,
+  ): Promise<Correction | null> {
+    const isSemantic = search.mode === 'semantic';
+    if (isSemantic ? result.media.length > 0 : result.textMatches > 0) return null;
+    const correction = await this.spelling.correct(tx, search.query.terms);
+    if (correction === null || !isSemantic) return correction;
+    const asText: Search = { ...search, mode: 'text', within: null, query: parseQuery(correction.terms) };
+    const { textMatches } = await this.finder.find(tx, userId, asText, { first: null, second: null }, 1);
+    return textMatches > 0 ? correction : null;
   }
 
   private async facets(
