@@ -9,6 +9,7 @@ import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createApplication } from '../../../src/application.js';
 import type { PricedUsage, TextEmbedder } from '../../../src/infrastructure/ai/ai.types.js';
+import { TextEmbedders } from '../../../src/infrastructure/ai/text-embedders.js';
 import { freeUsage } from '../../../src/infrastructure/ai/local/free-usage.js';
 import { COST_SERVICES } from '../../../src/infrastructure/ai/vocabulary.js';
 import { loadConfig } from '../../../src/infrastructure/config/config.js';
@@ -52,7 +53,12 @@ async function start({ environment, vectorsPath }: ServerInput): Promise<void> {
   const bytes = readFileSync(vectorsPath);
   const vectors = new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
   const opened = await createRuntime(loadConfig(environment), { name: 'api', runsJobs: false });
-  const runtime = { ...opened, ai: { ...opened.ai, textEmbedder: new KnownQueries(vectors) } };
+  const textEmbedder = new KnownQueries(vectors);
+  const runtime = {
+    ...opened,
+    ai: { ...opened.ai, textEmbedder },
+    textEmbedders: new TextEmbedders(textEmbedder, null),
+  };
   await prepareInstallation(runtime);
   const { nest } = await createApplication(runtime);
   await nest.listen(0, '127.0.0.1');

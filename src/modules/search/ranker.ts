@@ -11,13 +11,13 @@ import type { HalfvecParameter, SegmentType, VectorPlan } from './sql/vector-leg
 
 /**
  * Up to here every vector of the user is compared. The design measured two stages as the faster way from 1,000 to 2,000
- * vectors on; with segments cut before they are grouped it is so from a few hundred on (bench/search).
+ * vectors on; with segments cut before they are grouped it is so from a few hundred on (bench/results).
  */
 export const MAX_EXACT_VECTORS = 500;
 /** How many files of a leg take part in the fusion when the caller wants fewer: deep enough for the ranks to settle. */
 const MIN_DEPTH = 200;
-/** First cut of the two-stage and graph plans; recall and time of the choice are in bench/results. */
-const FIRST_CANDIDATES = 300;
+/** First cut of each plan; recall and time of the choice are in bench/results. */
+const FIRST_CANDIDATES: Record<VectorPlan, number> = { exact: 200, 'two-stage': 200, graph: 300 };
 const CANDIDATE_GROWTH = 4;
 /** More candidates than the graph is asked for: its search width is 500 (SEARCH_SETTINGS). */
 const MAX_GRAPH_CANDIDATES = 400;
@@ -113,38 +113,36 @@ export class Ranker {
   }
 
   /**
-   * Exact for small libraries and when everything is wanted. Otherwise the cut is widened while it holds too few files
-   * (one video can fill it, C55) and farther candidates still fit.
+   * Of what is compared, the nearest segments are taken; the cut is widened while it holds too few files (one video can
+   * fill it, C55) and farther segments still fit.
    */
   private async vectorLeg(
     tx: Transaction,
     input: RankInput,
     useText: boolean,
   ): Promise<{ row: SearchRow; plan: SearchPlan; isCut: boolean }> {
-    const { vectorCount, hasGraph } = input.vector!;
     const wanted = wantedOf(input);
-    const exact = async () => ({
+    const everything = async () => ({
       row: await this.query(tx, input, { plan: 'exact', candidates: null }, useText),
       plan: 'exact' as const,
       isCut: false,
     });
-    if (wanted === null || vectorCount <= MAX_EXACT_VECTORS) return exact();
-    let candidates = Math.max(FIRST_CANDIDATES, 2 * wanted);
-    let plan: VectorPlan =
-      hasGraph && candidates <= MAX_GRAPH_CANDIDATES && !isFiltered(input.filter) && input.zones === null
-        ? 'graph'
-        : 'two-stage';
+    if (wanted === null) return everything();
+    let plan = firstPlan(input, 2 * wanted);
+    let candidates = Math.max(FIRST_CANDIDATES[plan], 2 * wanted);
     while (candidates <= MAX_CANDIDATES) {
       const row = await this.query(tx, input, { plan, candidates }, useText);
       const isFull = row.vectorCandidates >= candidates;
       // A graph may run dry early where much is hidden: then nothing is known about the rest.
       const isDry = plan === 'graph' && !isFull;
       const isCut = isFull && row.vectorTailFits;
-      if (!isDry && (!isCut || row.vectorIds.length >= wanted)) return { row, plan: 'ann', isCut };
+      if (!isDry && (!isCut || row.vectorIds.length >= wanted)) {
+        return { row, plan: plan === 'exact' ? 'exact' : 'ann', isCut };
+      }
       if (!isDry) candidates *= CANDIDATE_GROWTH;
-      plan = 'two-stage';
+      if (plan === 'graph') plan = 'two-stage';
     }
-    return exact();
+    return everything();
   }
 
   private query(
@@ -175,6 +173,12 @@ export class Ranker {
         : null,
     });
   }
+}
+
+function firstPlan({ vector, filter, zones }: RankInput, candidates: number): VectorPlan {
+  if (vector!.vectorCount <= MAX_EXACT_VECTORS) return 'exact';
+  const isPlain = !isFiltered(filter) && zones === null;
+  return vector!.hasGraph && isPlain && candidates <= MAX_GRAPH_CANDIDATES ? 'graph' : 'two-stage';
 }
 
 /** A page of the largest size, for callers that do not say. */

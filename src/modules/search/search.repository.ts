@@ -18,8 +18,10 @@ import {
 } from './sql/page-details.sql.js';
 import {
   planFactsQuery,
+  readSearchRow,
   searchQuery,
   type PlanFactsRow,
+  type RawSearchRow,
   type SearchQueryInput,
   type SearchRow,
 } from './sql/search.sql.js';
@@ -46,9 +48,9 @@ export class SearchRepository {
   }
 
   async search(tx: Transaction, input: SearchQueryInput): Promise<SearchRow> {
-    const rows = await tx.$queryRaw<SearchRow[]>(searchQuery(input));
+    const rows = await tx.$queryRaw<RawSearchRow[]>(searchQuery(input));
     if (rows[0] === undefined) throw new Error('the search query gave no row');
-    return rows[0];
+    return readSearchRow(rows[0]);
   }
 
   /** Null when the user has no vector of the model. */

@@ -17,7 +17,7 @@ export interface SearchQueryInput {
   text: Omit<TextLegInput, 'restriction'> | null;
 }
 
-/** One row. The arrays of a leg run in parallel, best file first; a leg that was not asked gives empty ones. */
+/** One row. The lists of a leg run in parallel, best file first; a leg that was not asked gives empty ones. */
 export interface SearchRow {
   vectorIds: string[];
   /** Cosine similarity of each file's best segment. */
@@ -34,6 +34,21 @@ export interface SearchRow {
   commonMatches: number;
 }
 
+/** The row as it comes: lists as text with commas. */
+export type RawSearchRow = Omit<SearchRow, 'vectorIds' | 'vectorSimilarities' | 'textIds' | 'textRanks'> &
+  Record<'vectorIds' | 'vectorSimilarities' | 'textIds' | 'textRanks', string>;
+
+export function readSearchRow(row: RawSearchRow): SearchRow {
+  const list = (text: string): string[] => (text === '' ? [] : text.split(','));
+  return {
+    ...row,
+    vectorIds: list(row.vectorIds),
+    vectorSimilarities: list(row.vectorSimilarities).map(Number),
+    textIds: list(row.textIds),
+    textRanks: list(row.textRanks).map(Number),
+  };
+}
+
 /**
  * The search query: files allowed -> each leg's files, ranked -> both lists in one row. Fusing them is arithmetic
  * without a database (fusion.ts). media_files is joined after the cut, for the page alone (page-details.sql.ts).
@@ -47,20 +62,28 @@ export function searchQuery(input: SearchQueryInput): Prisma.Sql {
   return Prisma.sql`WITH ${restriction.with}${Prisma.join(legs, ',\n')}
 SELECT ${input.vector ? VECTOR_COLUMNS : NO_VECTOR_COLUMNS},
   ${input.text ? TEXT_COLUMNS : NO_TEXT_COLUMNS},
-  ${input.vector && input.text ? COMMON_MATCHES : Prisma.sql`0`} AS "commonMatches"`;
+  ${input.vector && input.text ? COMMON_MATCHES : Prisma.sql`0`} AS "commonMatches"
+FROM ${input.vector ? VECTOR_LIST : Prisma.sql`(SELECT) AS vector_list`}
+CROSS JOIN ${input.text ? TEXT_LIST : Prisma.sql`(SELECT) AS text_list`}`;
 }
 
-const VECTOR_COLUMNS = Prisma.sql`(SELECT coalesce(array_agg(r.media_file_id ORDER BY r.similarity DESC, r.media_file_id), '{}') FROM vector_ranked r) AS "vectorIds",
-  (SELECT coalesce(array_agg(r.similarity ORDER BY r.similarity DESC, r.media_file_id), '{}') FROM vector_ranked r) AS "vectorSimilarities",
-  (SELECT "vectorCandidates" FROM vector_facts) AS "vectorCandidates",
-  (SELECT "vectorTailFits" FROM vector_facts) AS "vectorTailFits"`;
-const NO_VECTOR_COLUMNS = Prisma.sql`'{}'::uuid[] AS "vectorIds", '{}'::float8[] AS "vectorSimilarities",
+/**
+ * Sorted once and gathered in that order: an ORDER BY inside of each aggregate would sort each time. Lists travel as text
+ * with commas: the driver takes 0.7 ms to read arrays of 300 ids and 300 numbers, String.split nearly nothing.
+ */
+const VECTOR_LIST = Prisma.sql`(SELECT string_agg(r.media_file_id::text, ',') AS ids, string_agg(r.similarity::text, ',') AS similarities
+  FROM (SELECT media_file_id, similarity FROM vector_ranked ORDER BY similarity DESC, media_file_id) r) AS vector_list
+CROSS JOIN vector_facts`;
+const TEXT_LIST = Prisma.sql`(SELECT string_agg(r.media_file_id::text, ',') AS ids, string_agg(r.rank::text, ',') AS ranks
+  FROM (SELECT media_file_id, rank FROM text_ranked ORDER BY rank DESC, media_file_id) r) AS text_list
+CROSS JOIN text_facts`;
+const VECTOR_COLUMNS = Prisma.sql`coalesce(vector_list.ids, '') AS "vectorIds",
+  coalesce(vector_list.similarities, '') AS "vectorSimilarities", "vectorCandidates", "vectorTailFits"`;
+const NO_VECTOR_COLUMNS = Prisma.sql`'' AS "vectorIds", '' AS "vectorSimilarities",
   0 AS "vectorCandidates", false AS "vectorTailFits"`;
-const TEXT_COLUMNS = Prisma.sql`(SELECT coalesce(array_agg(r.media_file_id ORDER BY r.rank DESC, r.media_file_id), '{}') FROM text_ranked r) AS "textIds",
-  (SELECT coalesce(array_agg(r.rank::float8 ORDER BY r.rank DESC, r.media_file_id), '{}') FROM text_ranked r) AS "textRanks",
-  (SELECT count(*)::integer FROM text_matches) AS "textMatches",
-  (SELECT "textMatchesCut" FROM text_facts) AS "textMatchesCut"`;
-const NO_TEXT_COLUMNS = Prisma.sql`'{}'::uuid[] AS "textIds", '{}'::float8[] AS "textRanks", 0 AS "textMatches",
+const TEXT_COLUMNS = Prisma.sql`coalesce(text_list.ids, '') AS "textIds", coalesce(text_list.ranks, '') AS "textRanks",
+  (SELECT count(*)::integer FROM text_matches) AS "textMatches", "textMatchesCut"`;
+const NO_TEXT_COLUMNS = Prisma.sql`'' AS "textIds", '' AS "textRanks", 0 AS "textMatches",
   false AS "textMatchesCut"`;
 const COMMON_MATCHES = Prisma.sql`(SELECT count(*)::integer FROM vector_ranked r
     WHERE r.media_file_id IN (SELECT t.media_file_id FROM text_matches t))`;

@@ -46,9 +46,9 @@ export function vectorLeg(input: VectorLegInput): Prisma.Sql {
 ${SCANS[input.plan](input)},
 vector_facts AS (
   SELECT count(*)::integer AS "vectorCandidates",
-    coalesce(bool_or(s.similarity >= ${input.floor}::float8 AND s.cut_order >= tail.cut_order), false) AS "vectorTailFits"
-  FROM vector_scored s
-  CROSS JOIN (SELECT percentile_disc(0.9) WITHIN GROUP (ORDER BY cut_order) AS cut_order FROM vector_scored) tail
+    coalesce(max(s.similarity) FILTER (WHERE s.place > 0.9 * s.candidates) >= ${input.floor}::float8, false) AS "vectorTailFits"
+  FROM (SELECT similarity, row_number() OVER (ORDER BY cut_order) AS place, count(*) OVER () AS candidates
+        FROM vector_scored) s
 ),
 vector_ranked AS MATERIALIZED (
   SELECT s.media_file_id, max(s.similarity) AS similarity
