@@ -79,6 +79,11 @@ describe('C17: hostile input', () => {
         minScore: fc.constantFrom(0, 0.3),
         limit: fc.integer({ min: 1, max: 100 }),
         in: fc.uniqueArray(fc.constantFrom('title', 'visual', 'text', 'speech'), { minLength: 1 }),
+        sort: fc.constantFrom('relevance', 'uploadedAt', 'title', 'durationSeconds'),
+        order: fc.constantFrom('asc', 'desc'),
+        cutoff: fc.constant('auto'),
+        facets: fc.uniqueArray(fc.constantFrom('tags', 'labels', 'year', 'colors', 'sizeBucket')),
+        within: fc.record({ query: oddities, seconds: fc.constantFrom(0, 1e-300, 600) }),
         filter: fc.record(
           {
             fileType: fc.constantFrom('image', 'video', null),
@@ -109,6 +114,10 @@ describe('C17: hostile input', () => {
           fc.record({ tags: fc.jsonValue(), labels: fc.jsonValue(), uploadedTo: fc.string() }),
           fc.record({ categories: fc.array(fc.string({ unit: 'binary', maxLength: 20 })) }),
         ),
+        sort: fc.string(),
+        facets: fc.array(fc.string(), { maxLength: 3 }),
+        within: fc.oneof(fc.jsonValue(), fc.record({ query: fc.string(), seconds: fc.double() })),
+        cutoff: fc.jsonValue(),
         sessionId: fc.string(),
         __proto__: fc.jsonValue(),
       },
@@ -133,5 +142,60 @@ describe('C17: hostile input', () => {
     );
     expect(statuses.get(200)).toBeGreaterThan(20);
     expect(statuses.get(400)).toBeGreaterThan(20);
+  }, 180_000);
+
+  it('neither do the neighbours of the search: composed ones, suggestions, explanations, saved searches', async () => {
+    const session = await app.createSession({ subscriptionTier: 'ultimate' });
+    const other = await app.createSession();
+    const secret = await add(other, 'parrot canary', ['canary']);
+    const own = await add(session, 'parrot');
+    const text = fc.oneof(
+      fc.string({ maxLength: 30 }),
+      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.constantFrom('\ud800', 'a\u0000b', "'", '%', '\\', '-"', '__proto__', 'parrot'),
+    );
+    const id = fc.oneof(fc.constantFrom(own, secret, secret.toUpperCase(), 'x', ''), text);
+    const part = fc.record(
+      { text, mediaFileId: id, weight: fc.oneof(fc.double(), fc.constant(1)) },
+      {
+        requiredKeys: [],
+      },
+    );
+    const call = fc.oneof(
+      fc.record({
+        path: fc.constant('/v1/search/similar'),
+        body: fc.record({
+          include: fc.array(part, { maxLength: 3 }),
+          exclude: fc.array(part, { maxLength: 2 }),
+        }),
+      }),
+      fc.record({
+        path: fc.constant('/v1/saved-searches'),
+        body: fc.record({
+          name: text,
+          search: fc.oneof(fc.jsonValue(), fc.record({ query: text, filter: fc.jsonValue() })),
+        }),
+      }),
+      text.map((prefix) => ({
+        path: `/v1/search/suggestions?q=${encodeURIComponent(prefix.toWellFormed())}`,
+        body: null,
+      })),
+      fc.tuple(id, id).map(([searchId, mediaId]) => ({
+        path: `/v1/search/${encodeURIComponent(searchId.toWellFormed()) || 'x'}/explain?mediaId=${encodeURIComponent(mediaId.toWellFormed())}`,
+        body: null,
+      })),
+    );
+    const statuses = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(call, async ({ path, body }) => {
+        const request = body === null ? app.http.get(path) : app.http.post(path).send(body);
+        const response = await request.set(session.headers);
+        statuses.add(response.status);
+        expect([200, 201, 400, 404, 409]).toContain(response.status);
+        if (response.status < 300) expect(JSON.stringify(response.body)).not.toContain(secret);
+      }),
+      { numRuns: 200, seed: 20261126 },
+    );
+    expect([...statuses]).toEqual(expect.arrayContaining([200, 400]));
   }, 180_000);
 });

@@ -5,7 +5,7 @@ import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
  * it every search would answer with the whole library, since two texts always have some similarity.
  */
 const RELEVANCE_FLOORS: Readonly<Record<string, number>> = {
-  // Measured by bench/search-quick.ts: 50 queries about other things and nonsense against the documents of the 22
+  // Measured by `npm run bench:relevance-floor`: 50 queries about other things and nonsense against the documents of the 22
   // sample pictures, 1,100 pairs: mean .008, standard deviation .030, mean + 4 of them .130. Seven pairs reach .12, most
   // of them truly related ("gardening" and the sunflower, .24). Queries that mean a sample in other words give the
   // right picture .18 to .24 ("espresso" and the cup of coffee, "ship" and the sailboat, "bill" and the invoice).
