@@ -9,14 +9,12 @@ import {
   activeModel,
   asUser,
   embedder,
-  embedText,
   insertClusters,
-  insertEmbeddings,
-  insertMedia,
   randomSource,
   randomVector,
   type MediaFixture,
 } from '../integration/search-fixtures.js';
+import { addEmbedded } from './embedded-media.js';
 
 /** Facets, corrections, sorting, cut-off, windows of two queries, paging and explanations, as a client sees them. */
 let app: TestApp;
@@ -30,16 +28,8 @@ afterAll(() => app.stop());
 
 const newSession = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
 
-async function add(session: Session, media: MediaFixture, text: string | null = media.title) {
-  const vector = text === null ? null : await embedText(text);
-  return asUser(session.id, () =>
-    app.database.run(async (tx) => {
-      const id = await insertMedia(tx, session.id, media);
-      if (vector) await insertEmbeddings(tx, session.id, modelId, [{ mediaFileId: id, vector }]);
-      return id;
-    }),
-  );
-}
+const add = (session: Session, media: MediaFixture, text = media.title) =>
+  addEmbedded(app.database, modelId, session, media, text);
 
 /** A film with lines of speech. */
 async function addFilm(session: Session, title: string, cues: [number, number, string][]): Promise<string> {
@@ -174,7 +164,7 @@ describe('order and cut-off', () => {
     const session = await newSession();
     const ids: string[] = [];
     for (let index = 0; index < 30; index++) {
-      ids.push(await add(session, { title: `heron ${index}` }, null));
+      ids.push(await add(session, { title: `heron ${index}` }, ''));
     }
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -187,7 +177,7 @@ describe('order and cut-off', () => {
       seen.push(...idsOf(page));
       cursor = page.nextCursor;
       // One comes and one that was shown already goes, on each page.
-      await add(session, { title: `heron heron heron ${pages}` }, null);
+      await add(session, { title: `heron heron heron ${pages}` }, '');
       await asUser(session.id, () =>
         app.database.run((tx) =>
           tx.mediaFile.update({
@@ -271,7 +261,7 @@ describe('explain', () => {
       private: await add(session, { title: 'walrus', tags: ['arctic'], isPrivate: true }),
       filtered: await add(session, { title: 'walrus' }),
       excluded: await add(session, { title: 'walrus in the zoo', tags: ['arctic'] }),
-      unembedded: await add(session, { title: 'seal', tags: ['arctic'], status: 'processing' }, null),
+      unembedded: await add(session, { title: 'seal', tags: ['arctic'], status: 'processing' }, ''),
       far: await add(session, { title: 'tax return', tags: ['arctic'] }, 'tax return'),
     };
     const { searchId } = await search(session, {

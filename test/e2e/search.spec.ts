@@ -8,6 +8,7 @@ import {
   insertMedia,
   type MediaFixture,
 } from '../integration/search-fixtures.js';
+import { addEmbedded } from './embedded-media.js';
 
 let app: TestApp;
 let modelId: number;
@@ -18,16 +19,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => app.stop());
 
-async function add(session: Session, media: MediaFixture, text = media.title): Promise<string> {
-  const vector = await embedText(text);
-  return asUser(session.id, () =>
-    app.database.run(async (tx) => {
-      const id = await insertMedia(tx, session.id, media);
-      await insertEmbeddings(tx, session.id, modelId, [{ mediaFileId: id, vector }]);
-      return id;
-    }),
-  );
-}
+const add = (session: Session, media: MediaFixture, text = media.title): Promise<string> =>
+  addEmbedded(app.database, modelId, session, media, text);
 
 const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
 

@@ -3,7 +3,7 @@ import type { ComposedSimilarResponse } from '../../src/modules/search/dto/simil
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
 import { activeModel, type MediaFixture } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf } from './similar-fixtures.js';
+import { addEmbedded, idsOf } from './embedded-media.js';
 
 let app: TestApp;
 let modelId: number;

@@ -1,7 +1,7 @@
 import type { SimilarResponse } from '../../src/modules/search/dto/similar.response.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { activeModel, type MediaFixture } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf, type Segment } from './similar-fixtures.js';
+import { addEmbedded, idsOf, type Segment } from './embedded-media.js';
 
 let app: TestApp;
 let modelId: number;

@@ -11,6 +11,8 @@ import { segmentTypesOf, type SearchMode } from './ranker.js';
 import type { SearchSort } from './sql/sorted-media.sql.js';
 
 const CURSOR_KIND = 'search';
+/** A letter, a digit, a symbol or an emoji: what a title or a label could hold. Dashes, quotes and dots alone are none. */
+const HAS_SIGN = /[\p{L}\p{N}\p{S}\p{Extended_Pictographic}]/u;
 export const DEFAULT_ALPHA = 0.5;
 
 /** What a page's cursor says. The search's row keeps which files were shown, the first `shown` of them before it. */
@@ -48,6 +50,9 @@ export class SearchRequestReader {
   read(userId: string, request: SearchRequest): Search {
     const mode = request.mode ?? 'hybrid';
     const query = parseQuery(request.query);
+    if (!HAS_SIGN.test(request.query)) {
+      throw errors.badRequest('empty-query', 'The query holds nothing to look for.', '/query');
+    }
     if (mode === 'semantic' && query.meaning === '') {
       throw errors.badRequest(
         'empty-query',
