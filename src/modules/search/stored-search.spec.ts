@@ -20,7 +20,9 @@ it('stores a search without what belongs to one call, and reads it back the same
   const call = { limit: 7, cursor: 'c', sessionId: '0190a1c4-0000-7000-8000-000000000001' };
   const request = await check({ ...sent, ...call });
   const stored = toStoredSearch(request);
-  expect(stored).toEqual({ ...sent, query: 'dog -cat' });
+  // Filters are stored as they were read: a day is its first moment in UTC.
+  const filter = { ...sent.filter, uploadedFrom: '2026-01-01T00:00:00.000Z' };
+  expect(stored).toEqual({ ...sent, query: 'dog -cat', filter });
   const restored = await toSearchRequest(stored);
   expect(restored).toBeInstanceOf(SearchRequest);
   expect(toStoredSearch(restored)).toEqual(stored);
