@@ -3,7 +3,7 @@ import pg from 'pg';
 
 /**
  * What a transaction that is about to begin takes on: statements that go to the server together with its BEGIN. A
- * statement of their own would cost every transaction one more round trip (measured: bench/results).
+ * statement of their own would cost every transaction one more round trip (docs/adr/0010).
  */
 export interface TransactionOpening {
   /** Set-up statements without parameters, from constants and checked values only. */

@@ -16,7 +16,7 @@ import {
   SemanticUnavailableError,
   type UnavailableReason,
 } from './query-embedder.js';
-import { MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
+import { byMeaning, MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
@@ -175,18 +175,7 @@ export class ByImageService {
         ? null
         : { halfvec: facts.vector, model, ...planFacts };
     const ranking =
-      target === null
-        ? null
-        : await this.ranker.rank(tx, {
-            userId,
-            mode: 'semantic',
-            alpha: 1,
-            terms: '',
-            excludedTerms: null,
-            filter: { includePrivate },
-            zones: null,
-            vector: target,
-          });
+      target === null ? null : await this.ranker.rank(tx, byMeaning(userId, target, { includePrivate }));
     const ranked = ranking?.media ?? [];
     return {
       page: await this.pages.read(tx, userId, { duplicates, ranked, target, limit }),

@@ -18,7 +18,7 @@ import { toMediaFilter } from './media-filter.mapper.js';
 import { nearDuplicateBits } from './near-duplicates.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { modelLabel, QueryEmbedder, SemanticUnavailableError } from './query-embedder.js';
-import { MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
+import { byMeaning, MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
 import { round, SimilarPageReader } from './similar-page.reader.js';
@@ -215,15 +215,9 @@ export class ComposedService {
       ...facts,
     };
     const filter = toMediaFilter(request.filter);
+    const includePrivate = request.includePrivate ?? filter.includePrivate;
     const ranking = await this.ranker.rank(tx, {
-      userId,
-      mode: 'semantic',
-      alpha: 1,
-      terms: '',
-      excludedTerms: null,
-      filter: { ...filter, includePrivate: request.includePrivate ?? filter.includePrivate },
-      zones: null,
-      vector: target,
+      ...byMeaning(userId, target, { ...filter, includePrivate }),
       // Files that are named in the request are left out of what is found.
       wanted: limit + MAX_PARTS,
     });

@@ -11,7 +11,8 @@ import type { HalfvecParameter, SegmentType, VectorPlan } from './sql/vector-leg
 
 /**
  * Up to here every vector of the user is compared. The design measured two stages as the faster way from 1,000 to 2,000
- * vectors on; with segments cut before they are grouped it is so from a few hundred on (bench/results).
+ * vectors on; with segments cut before they are grouped it is so from a few hundred on (measured
+ * at 1,000: 4.9 ms against 5.6).
  */
 export const MAX_EXACT_VECTORS = 500;
 /** How many files of a leg take part in the fusion when the caller wants fewer: deep enough for the ranks to settle. */
@@ -179,6 +180,12 @@ function firstPlan({ vector, filter, zones }: RankInput, candidates: number): Ve
   if (vector!.vectorCount <= MAX_EXACT_VECTORS) return 'exact';
   const isPlain = !isFiltered(filter) && zones === null;
   return vector!.hasGraph && isPlain && candidates <= MAX_GRAPH_CANDIDATES ? 'graph' : 'two-stage';
+}
+
+/** A search for what is near a vector, without words. */
+export function byMeaning(userId: string, vector: QueryVector, filter: MediaFilter): RankInput {
+  const noWords = { terms: '', excludedTerms: null };
+  return { userId, mode: 'semantic', alpha: 1, ...noWords, filter, zones: null, vector };
 }
 
 /** A page of the largest size, for callers that do not say. */

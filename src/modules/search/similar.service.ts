@@ -5,7 +5,7 @@ import type { SimilarQuery } from './dto/search.queries.js';
 import type { SimilarResponse } from './dto/similar.response.js';
 import { nearDuplicateBits } from './near-duplicates.js';
 import { modelLabel, QueryEmbedder } from './query-embedder.js';
-import { MAX_EXACT_VECTORS, Ranker } from './ranker.js';
+import { byMeaning, MAX_EXACT_VECTORS, Ranker } from './ranker.js';
 import { SearchRepository } from './search.repository.js';
 import { SimilarPageReader } from './similar-page.reader.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
@@ -51,16 +51,7 @@ export class SimilarService {
       const ranking =
         vector === null
           ? null
-          : await this.ranker.rank(tx, {
-              userId,
-              mode: 'semantic',
-              alpha: 1,
-              terms: '',
-              excludedTerms: null,
-              filter: { includePrivate: query.includePrivate },
-              zones: null,
-              vector,
-            });
+          : await this.ranker.rank(tx, byMeaning(userId, vector, { includePrivate: query.includePrivate }));
       const page = await this.pages.read(tx, userId, {
         duplicates,
         ranked: (ranking?.media ?? []).filter((hit) => hit.id !== mediaFileId),
