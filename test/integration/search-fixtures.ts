@@ -1,34 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { EmbeddingModel } from '../../src/infrastructure/ai/ai.types.js';
 import { LocalTextEmbedder } from '../../src/infrastructure/ai/local/local-text-embedder.js';
 import { encodeHalfvecText, l2Normalize, toStoredVector } from '../../src/infrastructure/ai/vectors.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
 import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import { activateModel } from '../../src/modules/media/pipeline/testing/activate-model.js';
 import { actingAs } from '../harness/database.js';
 
 export const embedder = new LocalTextEmbedder();
 
 /** Makes the local embeddings the active model. @returns its id */
 export const activeModel = (database: Database): Promise<number> => activateModel(database, embedder.model);
-
-/** Makes a model the active one, whatever was before. @returns its id */
-export async function activateModel(database: Database, model: EmbeddingModel): Promise<number> {
-  return database.runAsSystem('start-up', async (tx) => {
-    const { provider, name, version, dimensions } = model;
-    const existing = await tx.embeddingModel.findFirst({ where: { provider, name, version } });
-    if (existing?.state === 'active') return existing.id;
-    await tx.embeddingModel.updateMany({ where: { state: 'active' }, data: { state: 'retired' } });
-    if (existing) {
-      await tx.embeddingModel.update({ where: { id: existing.id }, data: { state: 'active' } });
-      return existing.id;
-    }
-    const made = await tx.embeddingModel.create({
-      data: { provider, name, version, dimensions, state: 'active' },
-    });
-    return made.id;
-  });
-}
 
 export const asUser = <T>(userId: string, fn: () => Promise<T>): Promise<T> =>
   actingAs({ kind: 'user', userId }, fn);

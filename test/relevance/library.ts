@@ -14,7 +14,8 @@ import { TranscriptsRepository } from '../../src/modules/media/pipeline/transcri
 import { KeyframesRepository } from '../../src/modules/media/pipeline/keyframes.repository.js';
 import { transcriptText } from '../../src/modules/media/pipeline/handlers/transcription.handler.js';
 import { titleFromFilename } from '../../src/modules/media/text-rules.js';
-import { activateModel, asUser } from '../integration/search-fixtures.js';
+import { activateModel } from '../../src/modules/media/pipeline/testing/activate-model.js';
+import { asUser } from '../integration/search-fixtures.js';
 import { isVideo, type LibraryItem } from './dataset.js';
 
 /** Items written in one transaction. */

@@ -1,5 +1,6 @@
 import { SearchService } from '../../src/modules/search/search.service.js';
 import { startTestApp } from '../harness/app.js';
+import { ownDatabaseUrls } from '../harness/database.js';
 import { asUser } from '../integration/search-fixtures.js';
 import type { Dataset } from './dataset.js';
 import { evaluate, type QueryResult } from './evaluate.js';
@@ -7,14 +8,16 @@ import { storeLibrary } from './library.js';
 
 /**
  * Starts the product, stores the library under a fresh user and asks every query in every mode through the product's own
- * search service, as its controller does: the mode, the query and its filter, everything else by default.
+ * search service, as its controller does: the mode, the query and its filter, everything else by default. In a database
+ * of its own: the provider's model becomes the active one, which concerns everybody in it.
  * @param env settings of the product, e.g. another AI provider
  */
 export async function measureRelevance(
   dataset: Dataset,
   env: Record<string, string> = {},
 ): Promise<{ model: string; results: QueryResult[] }> {
-  const app = await startTestApp(env, { jobs: false });
+  const { runtimeUrl } = await ownDatabaseUrls('relevance');
+  const app = await startTestApp(env, { jobs: false, databaseUrl: runtimeUrl });
   try {
     const { ai } = app.runtime;
     const { id: userId } = await app.createSession({ subscriptionTier: 'ultimate' });

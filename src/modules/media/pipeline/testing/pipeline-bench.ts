@@ -37,6 +37,7 @@ import { KeyframeSweeper } from '../keyframe-sweeper.js';
 import { KeyframesRepository } from '../keyframes.repository.js';
 import { MediaSource } from '../media-source.js';
 import { TranscriptsRepository } from '../transcripts.repository.js';
+import { activateModel } from './activate-model.js';
 
 /** The order in which the jobs of a file run. */
 export const STEPS: Record<'image' | 'video', readonly JobType[]> = {
@@ -99,18 +100,8 @@ export class PipelineBench {
   }
 
   /** Makes a model the active one, as start-up does. */
-  async activate(model: EmbeddingModel): Promise<number> {
-    return this.database.runAsSystem('start-up', async (tx) => {
-      await tx.embeddingModel.updateMany({ where: { state: 'active' }, data: { state: 'retired' } });
-      const { provider, name, version, dimensions } = model;
-      const { id } = await tx.embeddingModel.upsert({
-        where: { provider_name_version: { provider, name, version } },
-        create: { provider, name, version, dimensions, state: 'active' },
-        update: { state: 'active' },
-        select: { id: true },
-      });
-      return id;
-    });
+  activate(model: EmbeddingModel): Promise<number> {
+    return activateModel(this.database, model);
   }
 
   /** Stores a file and writes its row as an upload does before its jobs run. Gives the id. */
