@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../src/infrastructure/context/actor.js';
 import { currentScope } from '../../src/infrastructure/context/request-context.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
+import { TransactionTimeoutError } from '../../src/infrastructure/database/transaction-errors.js';
 import { createUser, type TestUser } from '../factories/users.js';
 import { actingAs, connectTestDatabase } from '../harness/database.js';
 
@@ -124,7 +125,7 @@ describe('the context of a transaction (C12, A6)', () => {
         },
         { timeoutMs: 150 },
       ),
-    ).rejects.toMatchObject({ code: 'P2028' });
+    ).rejects.toThrow(TransactionTimeoutError);
     expect(await one.runAs(asUser(user(1)), context)).toEqual({
       role: 'app_user',
       user: user(1).id,

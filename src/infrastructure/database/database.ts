@@ -4,16 +4,11 @@ import pg from 'pg';
 import type { Logger } from 'pino';
 import { DATABASE_ROLES, type Actor, type SystemPlace } from '../context/actor.js';
 import { currentScope } from '../context/request-context.js';
-import { ReleasingPrismaPg } from './driver-adapter.js';
-import { Prisma, PrismaClient } from './generated/client.js';
-import { transactionOpening, type TransactionOpening } from './opening-client.js';
+import { createJoiningPrisma, type JoiningPrismaClient } from './joined-prisma.js';
+import { OpenTransaction, type Transaction } from './open-transaction.js';
 import { isRetryable, sqlStateOf } from './sql-state.js';
 
-/** A client inside one transaction. The only kind of client that business code ever sees. */
-export type Transaction = Omit<
-  PrismaClient,
-  '$connect' | '$disconnect' | '$on' | '$transaction' | '$extends' | '$queryRawUnsafe' | '$executeRawUnsafe'
->;
+export type { Transaction } from './open-transaction.js';
 
 /** Planner and memory settings that a transaction may take on, local to it. */
 export type TransactionSettings = Readonly<
@@ -26,7 +21,7 @@ export type TransactionSettings = Readonly<
 >;
 
 export interface RunOptions {
-  isolation?: 'ReadCommitted' | 'RepeatableRead' | 'Serializable';
+  isolation?: keyof typeof ISOLATION_LEVELS;
   /** The transaction is rolled back after this. Transactions never wait for the outside world, so it is short. */
   timeoutMs?: number;
   settings?: TransactionSettings;
@@ -46,6 +41,11 @@ export interface PoolInfo {
 
 const { escapeLiteral } = pg;
 const MAX_ATTEMPTS = 4;
+const ISOLATION_LEVELS = {
+  ReadCommitted: 'READ COMMITTED',
+  RepeatableRead: 'REPEATABLE READ',
+  Serializable: 'SERIALIZABLE',
+} as const;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 interface Open {
@@ -58,7 +58,7 @@ interface Open {
  * role and the user of the actor; row-level security does the rest. There is no other way to get a client.
  */
 export class Database {
-  private readonly prisma: PrismaClient<'query'>;
+  private readonly prisma: JoiningPrismaClient;
   private readonly open = new AsyncLocalStorage<Open | null>();
   private queriesInFlight = 0;
 
@@ -70,19 +70,8 @@ export class Database {
   ) {
     pool.on('error', (error) => logger.error({ err: { message: error.message } }, 'database pool error'));
     pool.on('connect', () => logger.debug('database client connected'));
-    this.prisma = new PrismaClient({
-      adapter: new ReleasingPrismaPg(pool),
-      log: [{ emit: 'event', level: 'query' }],
-      errorFormat: 'minimal',
-    });
-    // C52: never the parameters; they hold personal text and vectors.
-    this.prisma.$on('query', (event) => {
-      if (event.duration < settings.slowQueryMs) return;
-      logger.warn(
-        { durationMs: event.duration, query: event.query.replace(/\s+/g, ' ').slice(0, 100) },
-        'slow query',
-      );
-    });
+    this.prisma = createJoiningPrisma();
+    this.prisma.$on('query', ({ query, duration }) => this.noteSlow(query, duration));
   }
 
   /**
@@ -132,28 +121,12 @@ export class Database {
     fn: (tx: Transaction) => Promise<T>,
     options: RunOptions,
   ): Promise<T> {
+    const opening = openingStatement(this.settingsOf(actor, options.settings));
     const started = performance.now();
     this.queriesInFlight += 1;
     try {
-      const takenOn = this.settingsOf(actor, options.settings);
-      const opening: TransactionOpening = {
-        statements: openingStatement(takenOn),
-        // BEGIN and SET TRANSACTION ISOLATION LEVEL come first, each on its own: nothing may stand between them.
-        sent: options.isolation !== undefined,
-      };
-      const result = await transactionOpening.run(opening, () =>
-        this.prisma.$transaction(
-          async (transaction) => {
-            // Whatever came in between: no statement of `fn` runs before role and user are taken on.
-            if (options.isolation || !opening.sent) await takeOn(transaction, takenOn);
-            return this.open.run({ transaction, actor }, () => fn(transaction));
-          },
-          {
-            maxWait: 20_000,
-            timeout: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
-            ...(options.isolation ? { isolationLevel: options.isolation } : {}),
-          },
-        ),
+      const result = await this.inTransaction(opening, options, (transaction) =>
+        this.open.run({ transaction, actor }, () => fn(transaction)),
       );
       this.observe(performance.now() - started, 'ok');
       return result;
@@ -166,6 +139,49 @@ export class Database {
     } finally {
       this.queriesInFlight -= 1;
     }
+  }
+
+  /**
+   * A connection whose transaction could not be begun or ended is closed, not used again: nobody knows what state it is
+   * in (threat B7).
+   */
+  private async inTransaction<T>(
+    opening: string,
+    options: RunOptions,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
+    const connection = await this.pool.connect();
+    // While it is lent the pool does not listen: a connection that breaks between two statements would end the process.
+    const onError = ({ message }: Error): void =>
+      this.logger.error({ err: { message } }, 'database connection error');
+    connection.on('error', onError);
+    let open: OpenTransaction | null = null;
+    try {
+      open = await OpenTransaction.begin(connection, this.prisma, {
+        opening,
+        isolation: options.isolation ? ISOLATION_LEVELS[options.isolation] : null,
+        timeoutMs: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
+        observe: (text, durationMs) => this.noteSlow(text, durationMs),
+      });
+      const result = await work(open.handle);
+      await open.commit();
+      return result;
+    } catch (error) {
+      await open?.rollback();
+      throw error;
+    } finally {
+      connection.removeListener('error', onError);
+      connection.release(!open?.isSettled);
+    }
+  }
+
+  /** C52: never the parameters; they hold personal text and vectors. */
+  private noteSlow(query: string, durationMs: number): void {
+    if (durationMs < this.settings.slowQueryMs) return;
+    this.logger.warn(
+      { durationMs: Math.round(durationMs), query: query.replace(/\s+/g, ' ').slice(0, 100) },
+      'slow query',
+    );
   }
 
   /** What every transaction takes on before anything else, all local to it: role, user, time limit, settings. */
@@ -236,13 +252,6 @@ function openingStatement(settings: Record<string, string>): string {
     ([name, value]) => `set_config(${escapeLiteral(name)}, ${escapeLiteral(value)}, true)`,
   );
   return `SELECT ${calls.join(', ')}`;
-}
-
-async function takeOn(transaction: Transaction, settings: Record<string, string>): Promise<void> {
-  const calls = Object.entries(settings).map(
-    ([name, value]) => Prisma.sql`set_config(${name}, ${value}, true)`,
-  );
-  await transaction.$queryRaw(Prisma.sql`SELECT ${Prisma.join(calls)}`);
 }
 
 export interface ServerFacts {

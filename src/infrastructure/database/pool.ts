@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import type { AppConfig } from '../config/config.js';
-import { OpeningClient } from './opening-client.js';
 
 /** Idle connections are closed after this (documents: 30 s). */
 const IDLE_TIMEOUT_MS = 30_000;
@@ -19,7 +18,6 @@ export type PoolSettings = Pick<
 /** Makes the application's pool (C35). @throws when DATABASE_SSL_CA_FILE cannot be read. */
 export function createPool(connectionString: string, settings: PoolSettings): pg.Pool {
   return new pg.Pool({
-    Client: OpeningClient,
     connectionString,
     max: settings.DATABASE_POOL_MAX,
     min: settings.DATABASE_POOL_MIN,

@@ -1,3 +1,5 @@
+import { TransactionTimeoutError } from './transaction-errors.js';
+
 /**
  * The SQLSTATE behind an error, whatever layer it passed: node-postgres, Prisma's driver adapter, or Prisma's own
  * codes for the cases it translates. Null when the error did not come from the database.
@@ -67,9 +69,9 @@ function isUnreachableKind(error: unknown): boolean {
   return typeof kind === 'string' && UNREACHABLE_KINDS.has(kind);
 }
 
-/** Connection lost, server starting or shutting down, too many connections. */
+/** Connection lost, server starting or shutting down, too many connections, or too slow to go on. */
 export function isUnavailable(error: unknown): boolean {
-  if (isUnreachableKind(error)) return true;
+  if (isUnreachableKind(error) || error instanceof TransactionTimeoutError) return true;
   const state = sqlStateOf(error);
   if (state && (/^08/.test(state) || /^57P0[1-3]$/.test(state) || state === '53300')) return true;
   const code = (error as { code?: unknown })?.code;

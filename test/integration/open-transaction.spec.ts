@@ -1,0 +1,181 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import type { Actor } from '../../src/infrastructure/context/actor.js';
+import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
+import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import {
+  TransactionLostError,
+  TransactionTimeoutError,
+} from '../../src/infrastructure/database/transaction-errors.js';
+import { createUser, type TestUser } from '../factories/users.js';
+import { connectTestDatabase } from '../harness/database.js';
+
+/** Raw statements go past Prisma (docs/adr/0010): both must be in one transaction, and neither outlive it. */
+let database: Database;
+let one: Database;
+let users: [TestUser, TestUser];
+
+beforeAll(async () => {
+  database = await connectTestDatabase();
+  one = await connectTestDatabase({ poolMax: 1 });
+  users = [await createUser(database), await createUser(database)];
+});
+afterAll(async () => {
+  await one.end();
+  await database.end();
+});
+
+const as = (index: 0 | 1): Actor => ({ kind: 'user', userId: users[index].id });
+const addTag = (tx: Transaction, index: 0 | 1, name: string): Promise<number> =>
+  tx.$executeRaw`INSERT INTO tags (user_id, id, name) VALUES (${users[index].id}::uuid, ${uuidv7()}::uuid, ${name})`;
+const countOf = (index: 0 | 1, name: string): Promise<number> =>
+  database.runAs(as(index), (tx) => tx.tag.count({ where: { name } }));
+
+it('shows models and raw statements what the other has written', async () => {
+  const [first, second] = [uuidv7(), uuidv7()];
+  await one.runAs(as(0), async (tx) => {
+    expect(await addTag(tx, 0, first)).toBe(1);
+    expect(await tx.tag.count({ where: { name: first } })).toBe(1);
+    await tx.tag.create({ data: { userId: users[0].id, id: uuidv7(), name: second } });
+    expect(await tx.$queryRaw`SELECT count(*)::int AS n FROM tags WHERE name = ${second}`).toEqual([
+      { n: 1 },
+    ]);
+  });
+  expect([await countOf(0, first), await countOf(0, second)]).toEqual([1, 1]);
+});
+
+it('undoes both when the work throws', async () => {
+  const [first, second] = [uuidv7(), uuidv7()];
+  const work = one.runAs(as(0), async (tx) => {
+    await tx.tag.create({ data: { userId: users[0].id, id: uuidv7(), name: second } });
+    await addTag(tx, 0, first);
+    throw new Error('no');
+  });
+  await expect(work).rejects.toThrow('no');
+  expect([await countOf(0, first), await countOf(0, second)]).toEqual([0, 0]);
+});
+
+it('says so when a failure was swallowed and nothing was kept', async () => {
+  const name = uuidv7();
+  const work = one.runAs(as(0), async (tx) => {
+    await addTag(tx, 0, name);
+    await tx.$queryRaw`SELECT 1 / 0`.catch(() => undefined);
+    return 'done';
+  });
+  await expect(work).rejects.toThrow(TransactionLostError);
+  expect(await countOf(0, name)).toBe(0);
+  expect(await one.runAs(as(1), (tx) => tx.$queryRaw`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+});
+
+it('lets nothing out on the connection once the transaction has ended, neither raw nor by a model', async () => {
+  let kept: Transaction | undefined;
+  await one.runAs(as(0), async (tx) => {
+    kept = tx;
+    await tx.tag.count();
+  });
+  // The only connection is lent to the other user meanwhile.
+  await one.runAs(as(1), async (tx) => {
+    await expect(kept!.$queryRaw`SELECT 1`).rejects.toThrow('has ended');
+    await expect(kept!.$executeRaw`DELETE FROM tags`).rejects.toThrow('has ended');
+    await expect(kept!.tag.count()).rejects.toThrow('has ended');
+    expect(await tx.tag.count()).toBe(0);
+  });
+});
+
+it('runs what was not awaited before its end, or not at all', async () => {
+  const name = uuidv7();
+  await one.runAs(as(0), (tx) => {
+    void addTag(tx, 0, name);
+    return Promise.resolve();
+  });
+  expect(await countOf(0, name)).toBe(1);
+});
+
+it('rolls back at its time limit, lets go of its locks and serves the next', async () => {
+  const id = uuidv7();
+  await database.runAs(as(0), (tx) => tx.tag.create({ data: { userId: users[0].id, id, name: uuidv7() } }));
+  const rename = (tx: Transaction): Promise<number> =>
+    tx.$executeRaw`UPDATE tags SET name = ${uuidv7()} WHERE user_id = ${users[0].id}::uuid AND id = ${id}::uuid`;
+  const slow = one.runAs(
+    as(0),
+    async (tx) => {
+      await rename(tx);
+      await sleep(1_000);
+    },
+    { timeoutMs: 100 },
+  );
+  await sleep(300);
+  // Not blocked by the row lock of the one that sleeps on.
+  expect(await database.runAs(as(0), rename, { timeoutMs: 500 })).toBe(1);
+  await expect(slow).rejects.toThrow(TransactionTimeoutError);
+  expect(await one.runAs(as(0), rename)).toBe(1);
+});
+
+it('never batches the look-ups of two transactions together', async () => {
+  const [mine, theirs] = [uuidv7(), uuidv7()];
+  const add = (index: 0 | 1, id: string) =>
+    database.runAs(as(index), (tx) =>
+      tx.tag.create({ data: { userId: users[index].id, id, name: uuidv7() } }),
+    );
+  await add(0, mine);
+  await add(1, theirs);
+  const find = (index: 0 | 1, id: string) =>
+    database.runAs(as(index), (tx) =>
+      tx.tag.findUnique({ where: { userId_id: { userId: users[index === 0 ? 0 : 1].id, id } } }),
+    );
+  for (let round = 0; round < 10; round += 1) {
+    const found = await Promise.all([find(0, mine), find(1, theirs), find(0, theirs), find(1, mine)]);
+    expect(found.map((tag) => tag?.id ?? null)).toEqual([mine, theirs, null, null]);
+  }
+});
+
+it('takes an isolation level, with role and user as ever', async () => {
+  const rows = await one.runAs(
+    as(0),
+    (tx) => tx.$queryRaw`
+      SELECT current_setting('transaction_isolation') AS level, current_user::text AS role, app_user_id()::text AS user`,
+    { isolation: 'Serializable' },
+  );
+  expect(rows).toEqual([{ level: 'serializable', role: 'app_user', user: users[0].id }]);
+});
+
+it('reads columns and writes parameters as Prisma does', async () => {
+  const instant = new Date('2026-03-29T01:30:00.123Z');
+  const [row] = await database.runAs(
+    as(0),
+    (tx) => tx.$queryRaw<Record<string, unknown>[]>`SELECT 9007199254740993::bigint AS big,
+      ARRAY[1, NULL, 9007199254740993]::bigint[] AS bigs, 1.10::numeric AS price, ARRAY[0.1, 2]::numeric[] AS prices,
+      DATE '2026-03-29' AS day, ARRAY[DATE '2026-03-29'] AS days, TIMESTAMP '2026-03-29 02:30:00.5' AS local,
+      ARRAY[TIMESTAMP '2026-03-29 02:30:00'] AS locals, '{}'::bigint[] AS none,
+      ${instant}::timestamptz AS instant, ${[instant]}::timestamptz[] AS instants,
+      ${{ a: [1, null] }}::jsonb AS json, ${Buffer.from('x')}::bytea AS bytes, ${['a,b', 'c"d']}::text[] AS texts,
+      ${new Prisma.Decimal('12.345')}::numeric AS decimal, ${10n}::bigint AS whole, ${null}::text AS nothing,
+      ${true}::boolean AS yes, 1.5::float8 AS float, ${1.5}::float8 AS given, 7::smallint AS small`,
+  );
+  expect(row).toEqual({
+    big: 9007199254740993n,
+    bigs: [1n, null, 9007199254740993n],
+    price: new Prisma.Decimal('1.1'),
+    prices: [new Prisma.Decimal('0.1'), new Prisma.Decimal(2)],
+    day: new Date('2026-03-29T00:00:00Z'),
+    days: [new Date('2026-03-29T00:00:00Z')],
+    local: new Date('2026-03-29T02:30:00.500Z'),
+    locals: [new Date('2026-03-29T02:30:00Z')],
+    none: [],
+    instant,
+    instants: [instant],
+    json: { a: [1, null] },
+    bytes: Buffer.from('x'),
+    texts: ['a,b', 'c"d'],
+    decimal: new Prisma.Decimal('12.345'),
+    whole: 10n,
+    nothing: null,
+    yes: true,
+    float: 1.5,
+    given: 1.5,
+    small: 7,
+  });
+  await expect(
+    database.runAs(as(0), (tx) => tx.$queryRaw`SELECT ${undefined}::text AS nothing`),
+  ).rejects.toThrow('undefined');
+});
