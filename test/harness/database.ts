@@ -63,6 +63,7 @@ export async function connectTestDatabase(
     DATABASE_POOL_MIN: 0,
     DATABASE_SSL: 'auto',
     isProduction: false,
+    embedded,
   });
   return new Database(pool, { slowQueryMs: 60_000, statementTimeoutMs: 15_000 }, pino({ level: 'silent' }));
 }

@@ -3,12 +3,13 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../src/infrastructure/context/actor.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
 import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import { prepared } from '../../src/infrastructure/database/prepared.js';
 import {
   TransactionLostError,
   TransactionTimeoutError,
 } from '../../src/infrastructure/database/transaction-errors.js';
 import { createUser, type TestUser } from '../factories/users.js';
-import { connectTestDatabase } from '../harness/database.js';
+import { connectTestDatabase, testDatabaseUrls } from '../harness/database.js';
 
 /** Raw statements go past Prisma (docs/adr/0010): both must be in one transaction, and neither outlive it. */
 let database: Database;
@@ -127,6 +128,74 @@ it('never batches the look-ups of two transactions together', async () => {
     const found = await Promise.all([find(0, mine), find(1, theirs), find(0, theirs), find(1, mine)]);
     expect(found.map((tag) => tag?.id ?? null)).toEqual([mine, theirs, null, null]);
   }
+});
+
+it('refuses writes in a read-only transaction, and those of the next one not', async () => {
+  const name = uuidv7();
+  await expect(one.runAs(as(0), (tx) => addTag(tx, 0, name), { readOnly: true })).rejects.toThrow(
+    'read-only',
+  );
+  expect(await one.runAs(as(0), (tx) => addTag(tx, 0, name))).toBe(1);
+});
+
+it('commits a single statement with the statement itself, and takes no second', async () => {
+  const name = uuidv7();
+  expect(await one.runAs(as(0), (tx) => addTag(tx, 0, name), { single: true })).toBe(1);
+  expect(await countOf(0, name)).toBe(1);
+  const two = one.runAs(
+    as(0),
+    async (tx) => {
+      await addTag(tx, 0, uuidv7());
+      await addTag(tx, 0, uuidv7());
+    },
+    { single: true },
+  );
+  await expect(two).rejects.toThrow('has ended');
+  const wrong = one.runAs(as(0), (tx) => tx.$queryRaw`SELECT 1 / 0`, { single: true });
+  await expect(wrong).rejects.toMatchObject({ code: '22012' });
+  expect(await one.runAs(as(1), (tx) => tx.$queryRaw`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+});
+
+it('answers statements that are asked together each with its own rows, and shows none outside the role', async () => {
+  const answers = await one.runAs(as(1), (tx) =>
+    Promise.all([
+      tx.$queryRaw`SELECT 1 AS n`,
+      tx.tag.count(),
+      tx.$queryRaw`SELECT current_user::text AS n`,
+      tx.$queryRaw`SELECT count(*)::int AS n FROM tags`,
+    ]),
+  );
+  const tags = await one.runAs(as(1), (tx) => tx.tag.count());
+  expect(answers).toEqual([[{ n: 1 }], tags, [{ n: 'app_user' }], [{ n: tags }]]);
+});
+
+it('runs nothing when what the transaction takes on is refused', async () => {
+  const settings = { work_mem: 'nonsense' };
+  const work = one.runAs(as(0), (tx) => tx.$queryRaw`SELECT current_user::text AS role`, { settings });
+  await expect(work).rejects.toThrow('work_mem');
+  expect(await one.runAs(as(0), (tx) => tx.$queryRaw`SELECT current_user::text AS role`)).toEqual([
+    { role: 'app_user' },
+  ]);
+});
+
+it('prepares a marked statement once per connection and serves each user their own rows by it', async () => {
+  const statement = (name: string): Prisma.Sql =>
+    prepared(Prisma.sql`SELECT count(*)::int AS n FROM tags WHERE name = ${name}`);
+  const name = uuidv7();
+  await one.runAs(as(0), (tx) => addTag(tx, 0, name));
+  for (let round = 0; round < 8; round += 1) {
+    const counts = [];
+    for (const index of [0, 1] as const)
+      counts.push(await one.runAs(as(index), (tx) => tx.$queryRaw(statement(name))));
+    expect(counts).toEqual([[{ n: 1 }], [{ n: 0 }]]);
+  }
+  const kept = await one.runAs(
+    as(0),
+    (tx) => tx.$queryRaw`SELECT count(*)::int AS n FROM pg_prepared_statements WHERE name LIKE 's\\_%'`,
+  );
+  // The embedded engine is one session behind all connections, and prepares nothing.
+  const { embedded } = await testDatabaseUrls();
+  expect(kept).toEqual([{ n: embedded ? 0 : 1 }]);
 });
 
 it('takes an isolation level, with role and user as ever', async () => {

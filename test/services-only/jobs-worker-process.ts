@@ -63,6 +63,7 @@ async function main(options: WorkerProcessOptions): Promise<void> {
     DATABASE_POOL_MIN: 0,
     DATABASE_SSL: 'auto',
     isProduction: false,
+    embedded: false,
   });
   const database = new Database(pool, { slowQueryMs: 60_000, statementTimeoutMs: 15_000 }, logger);
   const transport = new BullTransport({ ...options, logger });

@@ -4,6 +4,8 @@ import pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../src/infrastructure/context/actor.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
+import { Prisma } from '../../src/infrastructure/database/generated/client.js';
+import { prepared } from '../../src/infrastructure/database/prepared.js';
 import { sqlStateOf } from '../../src/infrastructure/database/sql-state.js';
 import { createUser } from '../factories/users.js';
 import { connectTestDatabase, ownDatabaseUrls, type TestDatabaseUrls } from '../harness/database.js';
@@ -93,6 +95,25 @@ describe('A6: PgBouncer in transaction mode with two server connections', () => 
     expect(outcomes.done).toBe((TRANSACTIONS * 4) / 5);
     expect(outcomes.aborted + outcomes.threw + outcomes.timedOut).toBe(TRANSACTIONS / 5);
     expect(Math.min(outcomes.aborted, outcomes.threw, outcomes.timedOut)).toBeGreaterThan(10);
+  });
+
+  it('does without prepared statements once they turn out not to work here, and loses no transaction over it', async () => {
+    const fresh = await connectTestDatabase({ url: pgBouncer.url, poolMax: 20 });
+    try {
+      const count = (index: number): Promise<{ tags: number }[]> =>
+        fresh.runAs(
+          { kind: 'user', userId: users[index]! },
+          (tx) =>
+            tx.$queryRaw(prepared(Prisma.sql`SELECT count(*)::int AS tags FROM tags WHERE name <> ${''}`)),
+          { readOnly: true, single: true },
+        );
+      const answers = await Promise.all(Array.from({ length: 400 }, (_, number) => count(number % USERS)));
+      expect(answers.map(([row]) => row?.tags)).toEqual(
+        Array.from({ length: 400 }, (_, number) => (number % USERS) + 1),
+      );
+    } finally {
+      await fresh.end();
+    }
   });
 
   it('A6: a client that vanishes or cancels in the middle leaves nothing for the next one', async () => {

@@ -97,8 +97,10 @@ export class AuthGuard implements CanActivate {
   ): Promise<{ account: AccountRow; via: 'session' | 'firebase'; scopes: readonly string[] }> {
     const claims = await this.accessTokens.verify(token).catch(() => null);
     if (claims) {
-      const account = await this.database.runAsSystem('auth.authenticate', (tx) =>
-        findSessionAccount(tx, claims.userId, claims.sessionId),
+      const account = await this.database.runAsSystem(
+        'auth.authenticate',
+        (tx) => findSessionAccount(tx, claims.userId, claims.sessionId),
+        { readOnly: true, single: true },
       );
       if (!account) throw errors.unauthenticated('The session has ended. Log in again.');
       return { account, via: 'session', scopes: SCOPES };

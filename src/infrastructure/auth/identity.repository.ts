@@ -1,4 +1,5 @@
 import { Prisma } from '../database/generated/client.js';
+import { prepared } from '../database/prepared.js';
 import type { Transaction } from '../database/database.js';
 import type { SubscriptionTier, UserRole } from '../http/principal.js';
 
@@ -34,11 +35,13 @@ export async function findSessionAccount(
   userId: string,
   sessionId: string,
 ): Promise<AccountRow | null> {
-  const rows = await tx.$queryRaw<AccountRow[]>(Prisma.sql`
+  const rows = await tx.$queryRaw<AccountRow[]>(
+    prepared(Prisma.sql`
     SELECT ${account} FROM users u JOIN current_usage_limits l ON l.tier_name = u.subscription_tier
     WHERE u.id = ${userId}::uuid AND u.deleted_at IS NULL AND EXISTS (
       SELECT 1 FROM refresh_tokens r
-      WHERE r.user_id = ${userId}::uuid AND r.family_id = ${sessionId}::uuid AND r.revoked_at IS NULL AND r.expires_at > now())`);
+      WHERE r.user_id = ${userId}::uuid AND r.family_id = ${sessionId}::uuid AND r.revoked_at IS NULL AND r.expires_at > now())`),
+  );
   return rows[0] ?? null;
 }
 

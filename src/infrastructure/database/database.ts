@@ -6,6 +6,8 @@ import { DATABASE_ROLES, type Actor, type SystemPlace } from '../context/actor.j
 import { currentScope } from '../context/request-context.js';
 import { createJoiningPrisma, type JoiningPrismaClient } from './joined-prisma.js';
 import { OpenTransaction, type Transaction } from './open-transaction.js';
+import { isPipelinedPool } from './pool.js';
+import { refusesPrepared } from './prepared.js';
 import { isRetryable, sqlStateOf } from './sql-state.js';
 
 export type { Transaction } from './open-transaction.js';
@@ -25,6 +27,10 @@ export interface RunOptions {
   /** The transaction is rolled back after this. Transactions never wait for the outside world, so it is short. */
   timeoutMs?: number;
   settings?: TransactionSettings;
+  /** Writes are refused, and nobody waits for the end of the transaction. */
+  readOnly?: boolean;
+  /** `fn` runs exactly one statement: COMMIT is sent together with it. */
+  single?: boolean;
 }
 
 export interface DatabaseSettings {
@@ -61,6 +67,7 @@ export class Database {
   private readonly prisma: JoiningPrismaClient;
   private readonly open = new AsyncLocalStorage<Open | null>();
   private queriesInFlight = 0;
+  private prepares = true;
 
   constructor(
     private readonly pool: pg.Pool,
@@ -109,7 +116,7 @@ export class Database {
       try {
         return await this.runOnce(actor, fn, options);
       } catch (error) {
-        if (!isRetryable(error) || attempt >= MAX_ATTEMPTS) throw error;
+        if (!(isRetryable(error) || this.stopsPreparing(error)) || attempt >= MAX_ATTEMPTS) throw error;
         this.logger.debug({ attempt, sqlState: sqlStateOf(error) }, 'transaction is run again');
         await sleep(2 ** attempt * 5 * (0.5 + Math.random()));
       }
@@ -155,24 +162,43 @@ export class Database {
     const onError = ({ message }: Error): void =>
       this.logger.error({ err: { message } }, 'database connection error');
     connection.on('error', onError);
-    let open: OpenTransaction | null = null;
+    const isPipelined = isPipelinedPool(this.pool);
+    const open = new OpenTransaction(connection, this.prisma, {
+      opening,
+      isolation: options.isolation ? ISOLATION_LEVELS[options.isolation] : null,
+      isReadOnly: options.readOnly ?? false,
+      isSingle: options.single ?? false,
+      isPipelined,
+      prepares: isPipelined && this.prepares,
+      timeoutMs: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
+      observe: (text, durationMs) => this.noteSlow(text, durationMs),
+    });
+    void open.settled.then((isInOrder) => {
+      connection.removeListener('error', onError);
+      connection.release(!isInOrder);
+    });
     try {
-      open = await OpenTransaction.begin(connection, this.prisma, {
-        opening,
-        isolation: options.isolation ? ISOLATION_LEVELS[options.isolation] : null,
-        timeoutMs: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
-        observe: (text, durationMs) => this.noteSlow(text, durationMs),
-      });
       const result = await work(open.handle);
       await open.commit();
       return result;
     } catch (error) {
-      await open?.rollback();
+      await open.rollback();
       throw error;
-    } finally {
-      connection.removeListener('error', onError);
-      connection.release(!open?.isSettled);
     }
+  }
+
+  /** Behind some poolers prepared statements do not work. The transaction that found out did nothing, and is run again. */
+  private stopsPreparing(error: unknown): boolean {
+    if (!refusesPrepared(error)) return false;
+    if (this.prepares) {
+      this.logger.warn(
+        { sqlState: sqlStateOf(error) },
+        'prepared statements do not work here: going on without',
+      );
+    }
+    // Transactions that were under way find out as well.
+    this.prepares = false;
+    return true;
   }
 
   /** C52: never the parameters; they hold personal text and vectors. */

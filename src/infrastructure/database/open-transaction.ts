@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { Prisma, PrismaClient } from './generated/client.js';
 import { JoinedPrisma, type JoiningPrismaClient, type StatementRunner } from './joined-prisma.js';
@@ -14,6 +15,14 @@ export interface OpenTransactionOptions {
   /** What the transaction takes on, sent together with its BEGIN: statements without parameters. */
   opening: string;
   isolation: string | null;
+  /** Nothing is written: whoever commits does not wait for the answer. */
+  isReadOnly: boolean;
+  /** There is one statement: COMMIT is sent together with it. */
+  isSingle: boolean;
+  /** The connection takes statements before it has answered those before them. */
+  isPipelined: boolean;
+  /** Statements marked as prepared are. */
+  prepares: boolean;
   timeoutMs: number;
   /** Told of each statement that did not go through Prisma. */
   observe: (text: string, durationMs: number) => void;
@@ -28,75 +37,60 @@ type Delegate = Record<string, (...args: unknown[]) => unknown>;
 export class OpenTransaction {
   /** What business code is given. */
   readonly handle: Transaction;
+  /** Resolves at the end, to whether the connection is in order and may be used again. */
+  readonly settled: Promise<boolean>;
   private state: 'open' | 'expired' | 'ended' = 'open';
-  private prismaPart: JoinedPrisma | null = null;
+  private readonly settle: (isInOrder: boolean) => void;
   private readonly limit: NodeJS.Timeout;
-  private undone: Promise<void> | null = null;
-  private settled = false;
+  private prismaPart: JoinedPrisma | null = null;
+  /** BEGIN and what the transaction takes on; sent with the first statement. */
+  private begun: Promise<unknown> | null = null;
+  private ending: Promise<string> | null = null;
+  private turn: Promise<unknown> = Promise.resolve();
 
-  private constructor(
+  constructor(
     private readonly connection: pg.PoolClient,
     private readonly prisma: JoiningPrismaClient,
     private readonly options: OpenTransactionOptions,
   ) {
+    ({ promise: this.settled, resolve: this.settle } = Promise.withResolvers<boolean>());
     this.handle = this.createHandle();
     this.limit = setTimeout(() => this.expire(), options.timeoutMs);
-  }
-
-  /** @throws what the server says to BEGIN or to the opening; the connection must not be used again then */
-  static async begin(
-    connection: pg.PoolClient,
-    prisma: JoiningPrismaClient,
-    options: OpenTransactionOptions,
-  ): Promise<OpenTransaction> {
-    const { isolation, opening } = options;
-    // One message with several statements: the transaction has taken on role and user before anything else can run.
-    await connection.query(`BEGIN${isolation ? ` ISOLATION LEVEL ${isolation}` : ''}; ${opening}`);
-    return new OpenTransaction(connection, prisma, options);
-  }
-
-  /** Whether the transaction has ended in a known way, so that its connection may be used again. */
-  get isSettled(): boolean {
-    return this.settled;
   }
 
   /** @throws TransactionTimeoutError, TransactionLostError, or what the server says to COMMIT */
   async commit(): Promise<void> {
     await this.prismaPart?.end();
-    this.refuseUnlessOpen();
-    this.close();
-    const { command } = await this.connection.query('COMMIT');
-    this.settled = true;
-    if (command === 'ROLLBACK') throw new TransactionLostError();
+    if (this.ending === null || this.state === 'expired') {
+      this.refuseUnlessOpen();
+      this.close('COMMIT');
+    }
+    if (this.options.isReadOnly || this.begun === null) return;
+    if ((await this.ending) === 'ROLLBACK') throw new TransactionLostError();
   }
 
   /** Undoes the transaction, unless it has ended already. Never throws: a server that does not answer undoes it by itself. */
   async rollback(): Promise<void> {
-    if (this.state === 'open') this.undo();
+    if (this.ending === null) this.close('ROLLBACK');
     await this.prismaPart?.end();
-    await this.undone;
-    this.close();
-  }
-
-  private close(): void {
-    clearTimeout(this.limit);
+    await this.settled;
     this.state = 'ended';
   }
 
-  private undo(): void {
-    this.undone ??= this.connection.query('ROLLBACK').then(
-      () => {
-        this.settled = true;
-      },
-      () => undefined,
+  private close(command: 'COMMIT' | 'ROLLBACK', state: 'expired' | 'ended' = 'ended'): void {
+    clearTimeout(this.limit);
+    this.state = state;
+    const ending = this.begun === null ? Promise.resolve({ command }) : this.exchange(command);
+    this.ending = ending.then((answer) => answer.command);
+    this.ending.then(
+      () => this.settle(true),
+      () => this.settle(false),
     );
   }
 
   /** Locks are let go at once; whatever the caller asks for from now on is refused. */
   private expire(): void {
-    if (this.state !== 'open') return;
-    this.state = 'expired';
-    this.undo();
+    if (this.state === 'open') this.close('ROLLBACK', 'expired');
   }
 
   private refuseUnlessOpen(): void {
@@ -104,16 +98,48 @@ export class OpenTransaction {
     if (this.state === 'ended') throw new Error('the transaction has ended: await everything that it does');
   }
 
+  /**
+   * BEGIN and the opening are one message of several statements, so the transaction has taken on role and user before
+   * anything else can run. Where the connection is pipelined they go out together with the first statement; should they
+   * fail, PostgreSQL refuses that one too, because its transaction is aborted.
+   */
+  private begin(): Promise<unknown> {
+    if (this.begun) return this.begun;
+    const { isolation, opening, isReadOnly } = this.options;
+    const modes = [isolation ? ` ISOLATION LEVEL ${isolation}` : '', isReadOnly ? ' READ ONLY' : ''];
+    this.begun = this.exchange(`BEGIN${modes.join('')}; ${opening}`);
+    this.begun.catch(() => undefined);
+    return this.begun;
+  }
+
   private async send(...statement: Parameters<StatementRunner>): Promise<pg.QueryResult> {
     this.refuseUnlessOpen();
-    return (await this.connection.query(...(statement as [pg.QueryConfig]))) as pg.QueryResult;
+    const { isPipelined, isSingle } = this.options;
+    if (isPipelined) writeTogether(this.connection);
+    const begun = this.begin();
+    if (!isPipelined) await begun;
+    const answer = this.exchange(...statement);
+    answer.catch(() => undefined);
+    if (isSingle) this.close('COMMIT');
+    await begun;
+    return answer;
+  }
+
+  /** Sends a message and waits for its answer; a connection that is not pipelined has one message under way at a time. */
+  private exchange(...message: Parameters<StatementRunner>): Promise<pg.QueryResult> {
+    const query = (): Promise<pg.QueryResult> =>
+      this.connection.query(...(message as [pg.QueryConfig])) as Promise<pg.QueryResult>;
+    if (this.options.isPipelined) return query();
+    const answer = this.turn.then(query);
+    this.turn = answer.catch(() => undefined);
+    return answer;
   }
 
   private async runRaw(
     query: Prisma.Sql | TemplateStringsArray,
     values: unknown[],
   ): Promise<pg.QueryResult<object>> {
-    const statement = rawStatement(query, values);
+    const statement = rawStatement(query, values, this.options.prepares);
     const started = performance.now();
     try {
       return await this.send(statement);
@@ -154,4 +180,11 @@ export class OpenTransaction {
       },
     });
   }
+}
+
+/** What is sent in this tick leaves in one write: system calls cost a small statement more than it costs the server. */
+function writeTogether(connection: pg.PoolClient): void {
+  const { stream } = (connection as unknown as { connection: { stream: Writable } }).connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
 }

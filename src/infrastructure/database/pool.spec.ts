@@ -9,6 +9,7 @@ const settings: PoolSettings = {
   DATABASE_POOL_MIN: 2,
   DATABASE_SSL: 'auto',
   isProduction: false,
+  embedded: false,
 };
 const URL_TEXT = 'postgresql://mediauser:secret@db.example.test:5433/ai_media_search';
 const production = { ...settings, isProduction: true };

@@ -12,7 +12,12 @@ const CONNECT_TIMEOUT_MS = 20_000;
 
 export type PoolSettings = Pick<
   AppConfig,
-  'DATABASE_POOL_MAX' | 'DATABASE_POOL_MIN' | 'DATABASE_SSL' | 'DATABASE_SSL_CA_FILE' | 'isProduction'
+  | 'DATABASE_POOL_MAX'
+  | 'DATABASE_POOL_MIN'
+  | 'DATABASE_SSL'
+  | 'DATABASE_SSL_CA_FILE'
+  | 'isProduction'
+  | 'embedded'
 >;
 
 /** Makes the application's pool (C35). @throws when DATABASE_SSL_CA_FILE cannot be read. */
@@ -26,9 +31,15 @@ export function createPool(connectionString: string, settings: PoolSettings): pg
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'ai-media-search',
+    // The embedded engine is one session behind many connections, and takes one message at a time.
+    pipeline: !settings.embedded,
     ...sslOption(connectionString, settings),
   });
 }
+
+/** Whether the pool's connections take a statement before they have answered the one before. */
+export const isPipelinedPool = (pool: pg.Pool): boolean =>
+  (pool.options as { pipeline?: boolean }).pipeline ?? false;
 
 /**
  * TLS (C51): verify-full in production unless told otherwise; "no-verify" must be asked for by name. A Unix socket and

@@ -1,8 +1,11 @@
 import pg from 'pg';
 import { Prisma } from './generated/client.js';
+import { preparedName } from './prepared.js';
 
 /** What node-postgres sends: the statement's text, its parameters, and how each column is read. */
 export interface RawStatement {
+  /** Present: prepared under this name, once per connection. */
+  name?: string;
   text: string;
   values: unknown[];
   types: pg.CustomTypesConfig;
@@ -51,14 +54,17 @@ const types = {
 
 /**
  * A statement as node-postgres sends it, from what a caller of `tx.$queryRaw` writes: `Prisma.sql` or a template.
+ * @param prepares whether statements marked as prepared are
  * @throws TypeError for a parameter that is undefined: SQL has no such thing, and NULL must be meant
  */
 export function rawStatement(
   query: Prisma.Sql | TemplateStringsArray,
-  values: readonly unknown[] = [],
+  values: readonly unknown[],
+  prepares: boolean,
 ): RawStatement {
   const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values);
-  return { text: sql.text, values: sql.values.map(toParameter), types };
+  const name = prepares ? preparedName(sql) : undefined;
+  return { ...(name ? { name } : {}), text: sql.text, values: sql.values.map(toParameter), types };
 }
 
 /** Instants travel in UTC whatever the time zone of this process; all else as node-postgres writes it. */

@@ -3,12 +3,14 @@ import { v7 as uuidv7 } from 'uuid';
 import type { PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import { currentUserId } from '../../infrastructure/context/current-user.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
+import type { Prisma } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { JobFailure } from '../jobs/jobs.types.js';
 import type { UsageResponse } from './dto/usage.dto.js';
 import {
   costOfPeriod,
   giveUploadBack,
+  insertCosts,
   lockStorage,
   planOf,
   rollBillingPeriod,
@@ -39,6 +41,13 @@ export interface PlanLimits {
   uploadRateLimit: number;
   searchRateLimit: number;
   supportLevel: string;
+}
+
+/** What a provider call was for. */
+export interface CostReference {
+  mediaFileId?: string;
+  jobId?: string;
+  referenceId?: string;
 }
 
 /** What the current user has used, may use, and takes: reserve first, commit with the thing it is for, or give back (C68). */
@@ -174,39 +183,28 @@ export class UsageService {
   }
 
   /** Writes one provider call into the ledger. A second record with the same referenceId changes nothing. */
-  async recordCost(
-    tx: Transaction,
-    usage: PricedUsage,
-    reference: { mediaFileId?: string; jobId?: string; referenceId?: string },
-  ): Promise<void> {
-    const now = new Date();
-    const referenceId = reference.referenceId ?? null;
-    await tx.costEntry.createMany({
-      data: [
-        {
-          id: uuidv7(),
-          userId: currentUserId(),
-          serviceName: usage.service,
-          operationType: usage.operation,
-          amount: usage.amount,
-          currency: usage.currency,
-          billingUnit: usage.billingUnit,
-          unitsConsumed: usage.units,
-          mediaFileId: reference.mediaFileId ?? null,
-          processingJobId: reference.jobId ?? null,
-          referenceId,
-          // The calendar month in UTC (C76).
-          billingPeriodMonth: now.getUTCMonth() + 1,
-          billingPeriodYear: now.getUTCFullYear(),
-          serviceMetadata: {
-            model: usage.model,
-            ...(usage.referenceId ? { providerRequestId: usage.referenceId } : {}),
-          },
-          incurredAt: now,
-        },
-      ],
-      skipDuplicates: true,
-    });
+  async recordCost(tx: Transaction, usage: PricedUsage, reference: CostReference): Promise<void> {
+    await tx.$executeRaw(this.costsStatement([{ usage, ...reference }])!);
+  }
+
+  /** The same for several calls, to be run as part of a larger statement. Null for none. */
+  costsStatement(calls: ({ usage: PricedUsage } & CostReference)[]): Prisma.Sql | null {
+    if (calls.length === 0) return null;
+    const userId = currentUserId();
+    return insertCosts(
+      calls.map(({ usage, mediaFileId = null, jobId = null, referenceId = null }) => ({
+        ...{ id: uuidv7(), userId, usage, mediaFileId, processingJobId: jobId, referenceId },
+        incurredAt: new Date(),
+      })),
+    );
+  }
+
+  /**
+   * Takes one search of the month as part of a larger statement: it returns a row if there was one left. Without a row
+   * the billing period may merely have run out; `chargeSearch` tells.
+   */
+  chargeStatement(): Prisma.Sql {
+    return takeSearch(currentUserId());
   }
 
   /** `GET /v1/me/usage` */

@@ -6,6 +6,7 @@ import type {
   MediaJobsResponse,
   MediaResponse,
 } from './dto/media.response.js';
+import type { MediaSummaryRow } from './sql/media-summaries.sql.js';
 
 /** Of a file without jobs, and of one whose jobs nobody asked for. */
 export const NO_JOBS: MediaJobsResponse = Object.freeze({
@@ -18,7 +19,7 @@ export const NO_JOBS: MediaJobsResponse = Object.freeze({
 /**
  * What of a file leaves the house in lists: no storage keys, no hash, no owner. `jobs` comes from JobsService.summaries.
  */
-export function toMediaResponse(row: MediaFile, jobs: MediaJobsResponse = NO_JOBS): MediaResponse {
+export function toMediaResponse(row: MediaSummaryRow, jobs: MediaJobsResponse = NO_JOBS): MediaResponse {
   return {
     id: row.id,
     title: row.title,

@@ -10,6 +10,7 @@ import type {
 } from '../../infrastructure/database/generated/client.js';
 import { TRASH_DAYS } from './media.constants.js';
 import { mediaListPage, type MediaListInput, type MediaListRow } from './sql/media-list.sql.js';
+import { mediaSummaries, type MediaSummaryRow } from './sql/media-summaries.sql.js';
 import { BACKGROUND_JOB_TYPE } from '../jobs/jobs.types.js';
 import { countView, isRestorable, lockMediaRow, purgeableFiles } from './sql/media-row.sql.js';
 
@@ -35,8 +36,8 @@ export class MediaRepository {
   }
 
   /** The files among `ids` that are not in the trash, in no particular order. */
-  async findManyActive(tx: Transaction, userId: string, ids: string[]): Promise<MediaFile[]> {
-    return tx.mediaFile.findMany({ where: { userId, id: { in: ids }, deletedAt: null } });
+  summariesOfActive(tx: Transaction, userId: string, ids: string[]): Promise<MediaSummaryRow[]> {
+    return tx.$queryRaw<MediaSummaryRow[]>(mediaSummaries({ userId, ids, isActive: true }));
   }
 
   /** The file with these bytes (hexadecimal SHA-256) that is not in the trash, or null. */
@@ -45,11 +46,14 @@ export class MediaRepository {
   }
 
   /** One page: the rows in order, and the keyset position of each. One row more than `limit` when there is a next page. */
-  async list(tx: Transaction, input: MediaListInput): Promise<{ row: MediaFile; key: string | null }[]> {
+  async list(
+    tx: Transaction,
+    input: MediaListInput,
+  ): Promise<{ row: MediaSummaryRow; key: string | null }[]> {
     const page = await tx.$queryRaw<MediaListRow[]>(mediaListPage(input));
-    const rows = await tx.mediaFile.findMany({
-      where: { userId: input.userId, id: { in: page.map(({ id }) => id) } },
-    });
+    const rows = await tx.$queryRaw<MediaSummaryRow[]>(
+      mediaSummaries({ userId: input.userId, ids: page.map(({ id }) => id), isActive: false }),
+    );
     const byId = new Map(rows.map((row) => [row.id, row]));
     return page.flatMap(({ id, key }) => {
       const row = byId.get(id);

@@ -39,17 +39,16 @@ export class PageReader {
   ): Promise<SearchHitResponse[]> {
     if (ranked.length === 0) return [];
     const ids = ranked.map((hit) => hit.id);
-    const files = await this.media.readMany(tx, ids);
-    const videoIds = ids.filter((id) => files.get(id)?.fileType === 'video');
-    const words = { userId, terms: context.terms };
+    const words = { userId, terms: context.terms, mediaFileIds: ids };
     const hasWords = context.terms !== '';
-    const wordHits = hasWords ? await this.repository.wordHits(tx, { ...words, mediaFileIds: ids }) : [];
-    const wordMoments =
-      hasWords && videoIds.length > 0
-        ? await this.repository.wordMoments(tx, { ...words, mediaFileIds: videoIds })
-        : [];
-    const parts = hasWords ? await this.repository.matchedParts(tx, { ...words, mediaFileIds: ids }) : [];
-    const vectorMoments = await this.vectorMoments(tx, userId, videoIds, context);
+    // None needs another's answer: together they cost one round trip. Pictures have no moments, and cost nothing there.
+    const [files, wordHits, wordMoments, parts, vectorMoments] = await Promise.all([
+      this.media.readMany(tx, ids),
+      hasWords ? this.repository.wordHits(tx, words) : [],
+      hasWords ? this.repository.wordMoments(tx, words) : [],
+      hasWords ? this.repository.matchedParts(tx, words) : [],
+      this.vectorMoments(tx, userId, ids, context),
+    ]);
     const hitsOf = new Map(wordHits.map((row) => [row.mediaFileId, row]));
     const partsOf = new Map(parts.map((row) => [row.mediaFileId, inZones(row, context.zones)]));
     const isWanted = (moment: MomentRow): boolean => isInZones(moment.kind, context.zones);
@@ -82,13 +81,13 @@ export class PageReader {
   private async vectorMoments(
     tx: Transaction,
     userId: string,
-    videoIds: string[],
+    mediaFileIds: string[],
     { vector }: PageContext,
   ): Promise<MomentRow[]> {
-    if (vector === null || videoIds.length === 0) return [];
+    if (vector === null) return [];
     return this.repository.vectorMoments(tx, {
       userId,
-      mediaFileIds: videoIds,
+      mediaFileIds,
       modelId: vector.modelId,
       vector: vector.halfvec,
       floor: vector.floor ?? relevanceFloor(vector.model),

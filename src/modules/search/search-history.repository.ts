@@ -1,7 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import type { Prisma, SearchRecord } from '../../infrastructure/database/generated/client.js';
-import { appendShownResults, lockSearch, refreshClicks, type ClickedSearchRow } from './sql/history.sql.js';
+import {
+  appendShownResults,
+  insertSearch,
+  lockSearch,
+  refreshClicks,
+  settleSearch,
+  type ClickedSearchRow,
+  type NewSearchRow,
+} from './sql/history.sql.js';
 
 /** Where a page of the history ends. */
 export interface HistoryPosition {
@@ -12,8 +20,13 @@ export interface HistoryPosition {
 /** search_history and search_clicks. */
 @Injectable()
 export class SearchHistoryRepository {
-  async insert(tx: Transaction, data: Prisma.SearchRecordUncheckedCreateInput): Promise<void> {
-    await tx.searchRecord.create({ data, select: { id: true } });
+  async insert(tx: Transaction, row: NewSearchRow): Promise<void> {
+    await tx.$executeRaw(insertSearch(row));
+  }
+
+  async settle(tx: Transaction, input: Parameters<typeof settleSearch>[0]): Promise<boolean> {
+    const rows = await tx.$queryRaw<{ isCharged: boolean }[]>(settleSearch(input));
+    return rows[0]?.isCharged ?? false;
   }
 
   /** Null when the user has no such search. */

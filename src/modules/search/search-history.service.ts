@@ -2,10 +2,13 @@ import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { currentScope } from '../../infrastructure/context/request-context.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
-import type { Prisma, SearchRecord } from '../../infrastructure/database/generated/client.js';
+import type { SearchRecord } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import { CursorCodec } from '../../infrastructure/http/cursor.js';
 import type { PageQuery } from '../../infrastructure/http/pagination.dto.js';
+import type { PricedUsage } from '../../infrastructure/ai/ai.types.js';
+import { UsageService } from '../billing/usage.service.js';
+import type { NewSearchRow } from './sql/history.sql.js';
 import { AuditService } from '../audit/audit.service.js';
 import type {
   ClearedHistoryResponse,
@@ -35,8 +38,7 @@ export interface NewSearchRecord {
   shownResults: string[];
   responseTimeMs: number;
   sessionId: string | null;
-  /** Where the query's vector is kept (C73), null when it is not. */
-  /** Absent where no vector is kept. */
+  /** Where the query's vector is kept (C73); null or absent when it is not. */
   queryVector?: QueryVectorUse | null;
 }
 
@@ -49,31 +51,27 @@ export class SearchHistoryService {
     @Inject(CursorCodec) private readonly cursors: CursorCodec,
     @Inject(AuditService) private readonly audit: AuditService,
     @Inject(QueryVectorsService) private readonly vectors: QueryVectorsService,
+    @Inject(UsageService) private readonly usage: UsageService,
   ) {}
 
   /** Writes a search's row; address and user agent come from the request. */
   async record(tx: Transaction, userId: string, search: NewSearchRecord): Promise<void> {
-    const scope = currentScope();
-    await this.repository.insert(tx, {
-      userId,
-      id: search.id,
-      queryText: search.query,
-      filters: search.filters as Prisma.InputJsonObject,
-      mode: search.mode,
-      sortBy: search.sort ?? null,
-      sortOrder: search.order ?? null,
-      limitCount: search.limit,
-      resultsCount: search.resultsCount,
-      shownResults: search.shownResults,
-      responseTimeMs: search.responseTimeMs,
-      cacheHit: search.queryVector?.isHit ?? false,
-      queryVectorHash: search.queryVector?.hash ?? null,
-      clickThroughRate: search.shownResults.length > 0 ? 0 : null,
-      searchSessionId: search.sessionId,
-      userAgent: scope?.userAgent ?? null,
-      ipAddress: scope?.ipAddress ?? null,
-      searchedAt: search.searchedAt,
-    });
+    await this.repository.insert(tx, toRow(userId, search));
+  }
+
+  /**
+   * Charges a search, writes its row and what its provider calls cost, all in one statement of a transaction of its own.
+   * @returns false when the month has no search left: then only the costs were written
+   */
+  settle(userId: string, search: NewSearchRecord, usages: PricedUsage[]): Promise<boolean> {
+    const row = toRow(userId, search);
+    const costs = this.usage.costsStatement(
+      usages.map((usage, index) => ({ usage, referenceId: costReference(search.id, index) })),
+    );
+    return this.database.run(
+      (tx) => this.repository.settle(tx, { row, charge: this.usage.chargeStatement(), costs }),
+      { single: true },
+    );
   }
 
   /** Own searches, newest first. */
@@ -142,6 +140,36 @@ export class SearchHistoryService {
       return { deleted };
     });
   }
+}
+
+/** @returns what stands for the cost of the n-th provider call of a search in the ledger; a second one is not counted */
+export function costReference(searchId: string, index: number): string {
+  return index === 0 ? searchId : `${searchId}:${index + 1}`;
+}
+
+/** Address and user agent come from the request. */
+function toRow(userId: string, search: NewSearchRecord): NewSearchRow {
+  const scope = currentScope();
+  return {
+    userId,
+    id: search.id,
+    queryText: search.query,
+    filters: search.filters,
+    mode: search.mode,
+    sortBy: search.sort ?? null,
+    sortOrder: search.order ?? null,
+    limitCount: search.limit,
+    resultsCount: search.resultsCount,
+    shownResults: search.shownResults,
+    responseTimeMs: search.responseTimeMs,
+    cacheHit: search.queryVector?.isHit ?? false,
+    queryVectorHash: search.queryVector?.hash ?? null,
+    clickThroughRate: search.shownResults.length > 0 ? 0 : null,
+    searchSessionId: search.sessionId,
+    userAgent: scope?.userAgent ?? null,
+    ipAddress: scope?.ipAddress ?? null,
+    searchedAt: search.searchedAt,
+  };
 }
 
 function toRecordResponse(row: SearchRecord): SearchRecordResponse {

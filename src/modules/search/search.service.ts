@@ -17,7 +17,7 @@ import type { QueryVector, RankedMedia, RankInput, SearchPlan } from './ranker.j
 import { RecallMonitor } from './recall-monitor.js';
 import { rankInput, ResultFinder, type Found } from './result-finder.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
-import { SearchHistoryService } from './search-history.service.js';
+import { costReference, SearchHistoryService, type NewSearchRecord } from './search-history.service.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
 import { SearchVectors, type QueryEmbedding } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
@@ -140,6 +140,7 @@ export class SearchService {
       : null;
     return this.database.run((tx) => this.findPage(tx, userId, search, { first, second }, extent), {
       settings: SEARCH_SETTINGS,
+      readOnly: true,
     });
   }
 
@@ -166,9 +167,16 @@ export class SearchService {
   /** Charges and records. The embedding was paid for even when the plan's searches turn out to be used up. */
   private async settle(userId: string, search: Search, found: FoundPage, tookMs: number): Promise<void> {
     try {
+      if (search.continues !== null) {
+        await this.database.run((tx) => this.noteFurtherPage(tx, userId, search, found));
+        return;
+      }
+      const entry = historyEntry(search, found, tookMs);
+      if (await this.history.settle(userId, entry, found.usages)) return;
+      // The billing period has run out, or the searches are used up.
       await this.database.run(async (tx) => {
-        if (search.continues === null) await this.usage.chargeSearch();
-        await this.note(tx, userId, search, found, tookMs);
+        await this.usage.chargeSearch();
+        await this.history.record(tx, userId, entry);
       });
     } catch (error) {
       if (found.usages.length > 0) await this.database.run((tx) => this.recordCosts(tx, search, found));
@@ -301,45 +309,44 @@ export class SearchService {
 
   private async recordCosts(tx: Transaction, { id }: Search, { usages }: FoundPage): Promise<void> {
     for (const [index, usage] of usages.entries()) {
-      await this.usage.recordCost(tx, usage, { referenceId: index === 0 ? id : `${id}:${index + 1}` });
+      await this.usage.recordCost(tx, usage, { referenceId: costReference(id, index) });
     }
   }
 
-  private async note(
+  private async noteFurtherPage(
     tx: Transaction,
     userId: string,
     search: Search,
     found: FoundPage,
-    tookMs: number,
   ): Promise<void> {
     await this.recordCosts(tx, search, found);
-    if (search.continues !== null) {
-      await this.historyRows.appendShown(tx, {
-        userId,
-        searchId: search.id,
-        searchedAt: search.searchedAt,
-        mediaFileIds: found.newIds,
-      });
-      return;
-    }
-    const { filter, in: zones, alpha, minScore, cutoff, within } = search.request;
-    const correctedQuery = found.correction?.terms;
-    await this.history.record(tx, userId, {
-      id: search.id,
+    await this.historyRows.appendShown(tx, {
+      userId,
+      searchId: search.id,
       searchedAt: search.searchedAt,
-      query: search.request.query,
-      mode: search.mode,
-      filters: withoutUndefined({ filter, in: zones, alpha, minScore, cutoff, within, correctedQuery }),
-      sort: search.sort,
-      order: search.request.order ?? 'desc',
-      limit: search.limit,
-      resultsCount: found.total,
-      shownResults: found.newIds,
-      responseTimeMs: tookMs,
-      sessionId: search.request.sessionId ?? null,
-      queryVector: found.kept ?? null,
+      mediaFileIds: found.newIds,
     });
   }
+}
+
+function historyEntry(search: Search, found: FoundPage, tookMs: number): NewSearchRecord {
+  const { filter, in: zones, alpha, minScore, cutoff, within } = search.request;
+  const correctedQuery = found.correction?.terms;
+  return {
+    id: search.id,
+    searchedAt: search.searchedAt,
+    query: search.request.query,
+    mode: search.mode,
+    filters: withoutUndefined({ filter, in: zones, alpha, minScore, cutoff, within, correctedQuery }),
+    sort: search.sort,
+    order: search.request.order ?? 'desc',
+    limit: search.limit,
+    resultsCount: found.total,
+    shownResults: found.newIds,
+    responseTimeMs: tookMs,
+    sessionId: search.request.sessionId ?? null,
+    queryVector: found.kept ?? null,
+  };
 }
 
 function withPairs(items: SearchHitResponse[], { pairs }: Found): SearchHitResponse[] {

@@ -1,3 +1,4 @@
+import type { PricedUsage } from '../../../infrastructure/ai/ai.types.js';
 import { COST_SERVICES } from '../../../infrastructure/ai/vocabulary.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 
@@ -81,6 +82,36 @@ export const lockStorage = (userId: string, bytes: bigint): Prisma.Sql => Prisma
 export const giveUploadBack = (userId: string, billingPeriodStart: Date): Prisma.Sql => Prisma.sql`
   UPDATE users SET uploads_this_month = greatest(0, uploads_this_month - 1)
   WHERE id = ${userId}::uuid AND billing_period_start = ${billingPeriodStart}`;
+
+/** One provider call as the ledger has it. */
+export interface CostRow {
+  id: string;
+  userId: string;
+  usage: PricedUsage;
+  mediaFileId: string | null;
+  processingJobId: string | null;
+  referenceId: string | null;
+  incurredAt: Date;
+}
+
+/** Provider calls (one at least), each in its calendar month in UTC (C76). A second one with its reference changes nothing. */
+export const insertCosts = (rows: CostRow[]): Prisma.Sql => Prisma.sql`
+  INSERT INTO cost_tracking (id, user_id, service_name, operation_type, amount, currency, billing_unit, units_consumed,
+    media_file_id, processing_job_id, reference_id, billing_period_month, billing_period_year, service_metadata,
+    incurred_at)
+  VALUES ${Prisma.join(rows.map(costValues), ',\n    ')}
+  ON CONFLICT DO NOTHING`;
+
+function costValues({ usage, incurredAt, ...row }: CostRow): Prisma.Sql {
+  const metadata = {
+    model: usage.model,
+    ...(usage.referenceId ? { providerRequestId: usage.referenceId } : {}),
+  };
+  return Prisma.sql`(${row.id}::uuid, ${row.userId}::uuid, ${usage.service}, ${usage.operation}, ${usage.amount}::numeric,
+    ${usage.currency}, ${usage.billingUnit}, ${usage.units}::numeric, ${row.mediaFileId}::uuid,
+    ${row.processingJobId}::uuid, ${row.referenceId}, ${incurredAt.getUTCMonth() + 1}::integer,
+    ${incurredAt.getUTCFullYear()}::integer, ${JSON.stringify(metadata)}::jsonb, ${incurredAt}::timestamptz)`;
+}
 
 /**
  * What provider calls have cost in the user's billing period, in one currency. Re-embedding is the operator's act: it is in

@@ -1,3 +1,4 @@
+import { prepared } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import { BACKGROUND_JOB_TYPE } from '../jobs.types.js';
 
@@ -13,13 +14,14 @@ export interface CurrentJobRow {
 }
 
 /** Without background work, which neither delays nor fails a file's analysis. */
-export const currentJobsOfMedia = (userId: string, mediaFileIds: string[]): Prisma.Sql => Prisma.sql`
+export const currentJobsOfMedia = (userId: string, mediaFileIds: string[]): Prisma.Sql =>
+  prepared(Prisma.sql`
   SELECT DISTINCT ON (media_file_id, job_type) media_file_id AS "mediaFileId", job_type AS "jobType", status,
     progress_percentage AS "progressPercentage", error_code AS "errorCode", error_message AS "errorMessage", hint
   FROM processing_jobs
   WHERE user_id = ${userId}::uuid AND media_file_id = ANY (${mediaFileIds}::uuid[])
     AND job_type <> ${BACKGROUND_JOB_TYPE}
-  ORDER BY media_file_id, job_type, created_at DESC, id DESC`;
+  ORDER BY media_file_id, job_type, created_at DESC, id DESC`);
 
 /**
  * Lets one transaction at a time end jobs of a file: two jobs that end at once would each see the other as running,

@@ -1,3 +1,4 @@
+import { prepared } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import type { HalfvecParameter } from './vector-leg.sql.js';
 
@@ -156,7 +157,7 @@ export function vectorMomentsQuery(input: {
   vector: HalfvecParameter;
   floor: number;
 }): Prisma.Sql {
-  return Prisma.sql`SELECT page.id AS "mediaFileId", CASE s.segment_type WHEN 'audio' THEN 'speech' ELSE 'visual' END AS kind,
+  return prepared(Prisma.sql`SELECT page.id AS "mediaFileId", CASE s.segment_type WHEN 'audio' THEN 'speech' ELSE 'visual' END AS kind,
   s.start_time_seconds::float8 AS "startSeconds", s.end_time_seconds::float8 AS "endSeconds", s.similarity AS score,
   s.source_text AS text
 FROM unnest(${input.mediaFileIds}::uuid[]) AS page(id)
@@ -168,5 +169,5 @@ CROSS JOIN LATERAL (
     AND e.segment_type <> 'full'
   ORDER BY similarity DESC, e.start_time_seconds LIMIT ${SEGMENTS_PER_MEDIA}::integer
 ) s
-WHERE s.similarity >= ${input.floor}::float8`;
+WHERE s.similarity >= ${input.floor}::float8`);
 }

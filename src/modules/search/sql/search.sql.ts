@@ -1,3 +1,4 @@
+import { prepared } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import type { Restriction } from './restriction.sql.js';
 import type { TransactionSettings } from '../../../infrastructure/database/database.js';
@@ -128,7 +129,7 @@ export function planFactsQuery(input: {
   model: { provider: string; name: string; version: string };
   countUpTo: number;
 }): Prisma.Sql {
-  return Prisma.sql`SELECT em.id::integer AS "modelId", (
+  return prepared(Prisma.sql`SELECT em.id::integer AS "modelId", (
     SELECT count(*)::integer FROM (
       SELECT 1 FROM media_embeddings e WHERE e.user_id = ${input.userId}::uuid AND e.model_id = em.id
       LIMIT ${input.countUpTo}::integer
@@ -138,5 +139,5 @@ export function planFactsQuery(input: {
     WHERE i.indexrelid = to_regclass(graph_index_name(${input.userId}::uuid, em.id))), false) AS "hasGraph"
 FROM embedding_models em
 WHERE em.provider = ${input.model.provider} AND em.name = ${input.model.name} AND em.version = ${input.model.version}
-  AND (em.state = 'active' OR (em.state = 'retired' AND em.retired_at > now() - interval '30 seconds'))`;
+  AND (em.state = 'active' OR (em.state = 'retired' AND em.retired_at > now() - interval '30 seconds'))`);
 }

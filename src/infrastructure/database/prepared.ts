@@ -1,0 +1,42 @@
+import { createHash } from 'node:crypto';
+import { sqlStateOf } from './sql-state.js';
+import type { Prisma } from './generated/client.js';
+
+/** A name counts against a server's memory in every connection; texts marked as prepared are few and never change. */
+const MAX_NAMES = 500;
+
+const marked = new WeakSet<Prisma.Sql>();
+const names = new Map<string, string>();
+
+/**
+ * Marks a statement to be parsed and planned once per connection instead of each time, where the connection allows it.
+ * For short statements that are asked with every request: planning costs them more than running (docs/adr/0010). Not
+ * for statements whose best plan depends on their parameters, nor for texts that vary.
+ */
+export function prepared(statement: Prisma.Sql): Prisma.Sql {
+  marked.add(statement);
+  return statement;
+}
+
+/** The name to prepare a statement under, or undefined for one that is not marked. The same text has the same name. */
+export function preparedName(statement: Prisma.Sql): string | undefined {
+  if (!marked.has(statement)) return undefined;
+  const { text } = statement;
+  const known = names.get(text);
+  if (known !== undefined || names.size >= MAX_NAMES) return known;
+  const name = `s_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+  names.set(text, name);
+  return name;
+}
+
+/**
+ * Whether an error says that prepared statements do not work on these connections: a pooler in transaction mode hands a
+ * connection's statements to somebody else (PgBouncer before 1.21), or a table was changed under a prepared one.
+ */
+export function refusesPrepared(error: unknown): boolean {
+  const state = sqlStateOf(error);
+  // invalid_sql_statement_name, duplicate_prepared_statement
+  if (state === '26000' || state === '42P05') return true;
+  // feature_not_supported
+  return state === '0A000' && error instanceof Error && /cached plan/.test(error.message);
+}
