@@ -116,8 +116,8 @@ export class OpenTransaction {
     this.refuseUnlessOpen();
     const { isPipelined, isSingle } = this.options;
     if (isPipelined) writeTogether(this.connection);
+    // Everything is put in order before anything is waited for: what comes later must not slip in between, or behind COMMIT.
     const begun = this.begin();
-    if (!isPipelined) await begun;
     const answer = this.exchange(...statement);
     answer.catch(() => undefined);
     if (isSingle) this.close('COMMIT');
@@ -125,12 +125,16 @@ export class OpenTransaction {
     return answer;
   }
 
-  /** Sends a message and waits for its answer; a connection that is not pipelined has one message under way at a time. */
+  /**
+   * Sends a message and waits for its answer. A connection that is not pipelined has one message under way at a time, and
+   * gets none if it could not begin.
+   */
   private exchange(...message: Parameters<StatementRunner>): Promise<pg.QueryResult> {
     const query = (): Promise<pg.QueryResult> =>
       this.connection.query(...(message as [pg.QueryConfig])) as Promise<pg.QueryResult>;
     if (this.options.isPipelined) return query();
-    const answer = this.turn.then(query);
+    const { begun } = this;
+    const answer = this.turn.then(() => begun).then(query);
     this.turn = answer.catch(() => undefined);
     return answer;
   }

@@ -18,10 +18,12 @@ export function prepared(statement: Prisma.Sql): Prisma.Sql {
   return statement;
 }
 
-/** The name to prepare a statement under, or undefined for one that is not marked. The same text has the same name. */
-export function preparedName(statement: Prisma.Sql): string | undefined {
+/**
+ * The name to prepare a statement under, or undefined for one that is not marked. The same text has the same name.
+ * @param text that of the statement
+ */
+export function preparedName(statement: Prisma.Sql, text: string): string | undefined {
   if (!marked.has(statement)) return undefined;
-  const { text } = statement;
   const known = names.get(text);
   if (known !== undefined || names.size >= MAX_NAMES) return known;
   const name = `s_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;

@@ -63,8 +63,9 @@ export function rawStatement(
   prepares: boolean,
 ): RawStatement {
   const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values);
-  const name = prepares ? preparedName(sql) : undefined;
-  return { ...(name ? { name } : {}), text: sql.text, values: sql.values.map(toParameter), types };
+  const { text } = sql;
+  const name = prepares ? preparedName(sql, text) : undefined;
+  return { ...(name ? { name } : {}), text, values: sql.values.map(toParameter), types };
 }
 
 /** Instants travel in UTC whatever the time zone of this process; all else as node-postgres writes it. */
