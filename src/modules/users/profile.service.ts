@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Database } from '../../infrastructure/database/database.js';
+import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import type { Prisma } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
+import { AuditService } from '../audit/audit.service.js';
 import type { ProfileResponse, ProfileUpdate } from './dto/users.dto.js';
 
 const MAX_SETTINGS_BYTES = 16_384;
@@ -9,7 +10,10 @@ const MAX_SETTINGS_BYTES = 16_384;
 /** The caller's own account. */
 @Injectable()
 export class ProfileService {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(AuditService) private readonly audit: AuditService,
+  ) {}
 
   /** @throws AppError 404 when the account is gone */
   async read(userId: string): Promise<ProfileResponse> {
@@ -27,6 +31,7 @@ export class ProfileService {
       subscriptionTier: user.subscriptionTier,
       subscriptionStatus: user.subscriptionStatus,
       settings: user.settings,
+      keepsSearchHistory: user.keepsSearchHistory,
       createdAt: user.createdAt.toISOString(),
     };
   }
@@ -38,16 +43,39 @@ export class ProfileService {
         { pointer: '/settings', detail: `settings may hold ${MAX_SETTINGS_BYTES} bytes of JSON` },
       ]);
     }
-    await this.database.run((tx) =>
-      tx.user.updateMany({
+    const { displayName, avatarUrl, settings, keepsSearchHistory } = update;
+    await this.database.run(async (tx) => {
+      await tx.user.updateMany({
         where: { id: userId },
         data: {
-          ...(update.displayName !== undefined ? { displayName: update.displayName?.trim() || null } : {}),
-          ...(update.avatarUrl !== undefined ? { avatarUrl: update.avatarUrl } : {}),
-          ...(update.settings !== undefined ? { settings: update.settings as Prisma.InputJsonObject } : {}),
+          ...(displayName !== undefined ? { displayName: displayName?.trim() || null } : {}),
+          ...(avatarUrl !== undefined ? { avatarUrl } : {}),
+          ...(settings !== undefined ? { settings: settings as Prisma.InputJsonObject } : {}),
         },
-      }),
-    );
+      });
+      if (keepsSearchHistory !== undefined) await this.setSearchHistory(tx, userId, keepsSearchHistory);
+    });
     return this.read(userId);
+  }
+
+  /** A consent (C49): whoever asks later when it was given or taken back finds it in the audit log. */
+  private async setSearchHistory(
+    tx: Transaction,
+    userId: string,
+    keepsSearchHistory: boolean,
+  ): Promise<void> {
+    const { count } = await tx.user.updateMany({
+      where: { id: userId, keepsSearchHistory: !keepsSearchHistory },
+      data: { keepsSearchHistory },
+    });
+    if (count === 0) return;
+    await this.audit.record(tx, {
+      eventType: 'search.history-consent',
+      category: 'search',
+      action: 'update',
+      target: { type: 'user', id: userId },
+      oldValues: { keepsSearchHistory: !keepsSearchHistory },
+      newValues: { keepsSearchHistory },
+    });
   }
 }

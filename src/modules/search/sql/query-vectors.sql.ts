@@ -31,6 +31,7 @@ export function keptQueryVector({ userId, model, hash }: QueryVectorKey): Prisma
 SELECT kept.vector FROM kept`;
 }
 
+/** Keeps nothing of somebody who does not want it (C49). */
 export function keepQueryVector({
   userId,
   model,
@@ -39,6 +40,7 @@ export function keepQueryVector({
 }: QueryVectorKey & { vector: HalfvecParameter }): Prisma.Sql {
   return Prisma.sql`INSERT INTO search_query_vectors (user_id, model_id, query_hash, embedding)
 SELECT ${userId}::uuid, em.id, ${hash}, ${vector}::halfvec(1536) FROM embedding_models em WHERE ${ACTIVE_MODEL(model)}
+  AND EXISTS (SELECT FROM users u WHERE u.id = ${userId}::uuid AND u.keeps_search_history)
 ON CONFLICT DO NOTHING`;
 }
 

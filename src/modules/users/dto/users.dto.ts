@@ -4,6 +4,7 @@ import {
   ArrayMinSize,
   ArrayUnique,
   IsArray,
+  IsBoolean,
   IsDateString,
   IsIn,
   IsObject,
@@ -25,6 +26,8 @@ export class ProfileResponse {
   @ApiProperty({ enum: ['free', 'premium', 'ultimate'] }) subscriptionTier!: string;
   @ApiProperty({ enum: ['active', 'inactive', 'cancelled', 'suspended'] }) subscriptionStatus!: string;
   @ApiProperty({ type: Object }) settings!: unknown;
+  @ApiProperty({ description: 'Whether the words, filters and addresses of your searches are kept' })
+  keepsSearchHistory!: boolean;
   @ApiProperty({ format: 'date-time' }) createdAt!: string;
 }
 
@@ -45,6 +48,14 @@ export class ProfileUpdate {
   @IsOptional()
   @IsObject()
   settings?: Record<string, unknown>;
+
+  @ApiPropertyOptional({
+    description:
+      'false: from now on a search is counted and nothing else is kept of it; DELETE /v1/searches removes those before. Then there are no suggestions from earlier searches, and a search cannot be explained afterwards',
+  })
+  @IsOptional()
+  @IsBoolean()
+  keepsSearchHistory?: boolean;
 }
 
 export class ApiKeyRequest {
