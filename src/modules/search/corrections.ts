@@ -1,5 +1,5 @@
 import { optimalStringAlignmentDistance } from './edit-distance.js';
-import { HAS_WORD, TOKEN } from './query-text.js';
+import { HAS_WORD, TOKEN } from './query-tokens.js';
 
 /** A query in other words, and what was replaced in it, in the order of the query. */
 export interface Correction {

@@ -13,7 +13,7 @@ it.each([
   ['OR', 'OR', '', null],
   ['"open end', '"open end', 'open end', null],
 ])('%s', (query, wantedTerms, meaning, excludedTerms) => {
-  expect(parseQuery(query)).toEqual({ terms: query, wantedTerms, meaning, excludedTerms });
+  expect(parseQuery(query)).toMatchObject({ terms: query, wantedTerms, meaning, excludedTerms });
 });
 
 it('takes any text', () => {

@@ -28,7 +28,7 @@ unwritten AS MATERIALIZED (
 ),
 unknown AS MATERIALIZED (
   SELECT w.typed, w.position, w.normalised FROM unwritten w
-  WHERE NOT EXISTS (SELECT 1 FROM search_documents(w.typed, 1))
+  WHERE NOT EXISTS (SELECT 1 FROM search_documents(w.typed))
 )
 SELECT u.typed, u.normalised, json_agg(json_build_object('word', s.word, 'similarity', s.similarity)) AS candidates
 FROM unknown u
