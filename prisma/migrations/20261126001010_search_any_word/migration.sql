@@ -44,7 +44,8 @@ $$;
 
 -- As search_documents(), but a document need not hold all the words: when fewer than `plenty` do, those follow that hold
 -- words which together make up at least `min_coverage` of the query's weight. A word weighs as much as it is rare in the
--- library: ln((n + 1) / (documents with it + 0.5)).
+-- library: ln((n + 1) / documents with it). One that nobody has weighs as one of a single document: a typing error must
+-- not outweigh what was spelt right.
 -- words: each a word or "phrase" of websearch syntax. plenty: null = never enough.
 -- coverage: the share of the weight that the document holds; 1 = all the words, and only then. enough: combinations of
 -- words that make up min_coverage; given with all documents when plenty is null, else with those that lack some word.
@@ -118,7 +119,7 @@ BEGIN
     FROM sample s JOIN word w ON w.config = s.config AND s.tsv @@ w.query GROUP BY w.n
   ),
   weighed AS MATERIALIZED (
-    SELECT w.config, w.query, ln((z.documents + 1) / (coalesce(h.documents, 0) + 0.5)::float8) AS weight,
+    SELECT w.config, w.query, ln((z.documents + 1)::float8 / coalesce(h.documents, 1)) AS weight,
       row_number() OVER (PARTITION BY w.config ORDER BY coalesce(h.documents, 0), w.n) AS place
     FROM word w CROSS JOIN (SELECT count(*) AS documents FROM sample) z LEFT JOIN held h ON h.n = w.n
   ),
