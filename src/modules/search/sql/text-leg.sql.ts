@@ -43,7 +43,7 @@ const RANK_NORMALISATION = Prisma.sql`33`;
 export function textLeg(input: TextLegInput): Prisma.Sql {
   const cut =
     input.depth === null ? Prisma.empty : Prisma.sql`ORDER BY ${TEXT_ORDER} LIMIT ${input.depth}::integer`;
-  return Prisma.sql`text_allowed AS MATERIALIZED (
+  return Prisma.sql`text_allowed AS (
   SELECT i.* FROM ${documents(input)} i WHERE true ${input.restriction.allows(Prisma.sql`i.media_file_id`)}
 ),
 text_matches AS MATERIALIZED (
