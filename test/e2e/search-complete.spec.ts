@@ -173,7 +173,10 @@ describe('plain words', () => {
     const unsure = await search(session, { query: 'saxophone' });
     expect(unsure).toMatchObject({ items: [], total: 0, nextCursor: null });
     const { body: why } = await explain(session, unsure.searchId, far);
-    expect(why.reasons.map((reason: { code: string }) => reason.code)).toEqual(['nothing-sure', 'words-missing']);
+    expect(why.reasons.map((reason: { code: string }) => reason.code)).toEqual([
+      'nothing-sure',
+      'words-missing',
+    ]);
   });
 });
 

@@ -170,7 +170,10 @@ describe('enough of the words', () => {
     await insert('heron garden', 200, 200);
     expect(await rank(user, 'heron garden')).toMatchObject({ fullMatches: 200, total: 200 });
     // Above 500 files the weights come from a sample.
-    expect(await rank(user, 'heron garden', { zones: ['title'] })).toMatchObject({ fullMatches: 200, total: 500 });
+    expect(await rank(user, 'heron garden', { zones: ['title'] })).toMatchObject({
+      fullMatches: 200,
+      total: 500,
+    });
     expect(await rank(user, 'heron squirrel')).toMatchObject({ fullMatches: 0, total: 0 });
   });
 });

@@ -43,7 +43,19 @@ it('keeps what was typed, with the word before, for files that say it themselves
 });
 
 it('takes any text, and never all of it', () => {
-  const word = fc.constantFrom('without', 'but', 'not', 'or', 'a', 'beach', '"red car"', 'people,', '-x', '!', 'ohne');
+  const word = fc.constantFrom(
+    'without',
+    'but',
+    'not',
+    'or',
+    'a',
+    'beach',
+    '"red car"',
+    'people,',
+    '-x',
+    '!',
+    'ohne',
+  );
   fc.assert(
     fc.property(fc.array(word, { minLength: 1, maxLength: 9 }), (tokens) => {
       const taken = takePlainExclusions(tokens);

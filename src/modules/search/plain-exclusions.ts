@@ -29,8 +29,12 @@ const ALTERNATIVES = new Set(['or', 'nor', 'oder', 'noch', 'ou', 'ni']);
 /** Words that begin another thought. */
 const BOUNDARIES = new Set([
   ...ALTERNATIVES,
-  ...'in on at by with from for during and but near under over before after to while when where that who which'.split(' '),
-  ...'taken without im am auf an bei mit von vom für und aber ohne neben dans sur à au aux par avec de du des'.split(' '),
+  ...'in on at by with from for during and but near under over before after to while when where that who which'.split(
+    ' ',
+  ),
+  ...'taken without im am auf an bei mit von vom für und aber ohne neben dans sur à au aux par avec de du des'.split(
+    ' ',
+  ),
   ...'pour et mais sans en'.split(' '),
 ]);
 /** "without red cars" is about red cars; of more words side by side only the first is sure to be meant. */

@@ -51,8 +51,7 @@ it('reads plain exclusions only when asked to', () => {
     terms: 'beach -"red cars" -people',
     wantedTerms: 'beach',
     meaning: 'beach',
-    excludedTerms:
-      '"red cars" -"beach without red cars" or people -"beach without red cars or people"',
+    excludedTerms: '"red cars" -"beach without red cars" or people -"beach without red cars or people"',
     plainlyExcluded: ['red cars', 'people'],
   });
 });

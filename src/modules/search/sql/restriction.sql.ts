@@ -30,7 +30,11 @@ export interface RestrictingWords {
  * must fit into work_mem, see searchSettings().
  * @param words what must and must not occur in a file, beside the filter
  */
-export function restrictionOf(userId: string, filter: MediaFilter, words: RestrictingWords = {}): Restriction {
+export function restrictionOf(
+  userId: string,
+  filter: MediaFilter,
+  words: RestrictingWords = {},
+): Restriction {
   const conditions = filterConditions(userId, filter);
   const restrictions = [
     conditions.length === 0 ? hiddenMedia(userId, filter) : eligibleMedia(userId, filter, conditions),
