@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { encodeHalfvecText, l2Normalize, toStoredVector } from '../../src/infrastructure/ai/vectors.js';
+import { encodeHalfvecText } from '../../src/infrastructure/ai/vectors.js';
 import { Ranker } from '../../src/modules/search/ranker.js';
 import { RecallMonitor } from '../../src/modules/search/recall-monitor.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
@@ -10,7 +10,6 @@ import {
   asUser,
   embedder,
   insertClusters,
-  insertEmbeddings,
   randomSource,
   randomVector,
   type MediaFixture,
@@ -125,58 +124,6 @@ describe('typing errors', () => {
     expect(JSON.stringify(found)).not.toMatch(/rhododendron/i);
     const own = { query: 'rhodadendron', mode: 'text', filter: { includePrivate: true } };
     expect((await search(session, own)).total).toBe(1);
-  });
-});
-
-describe('plain words', () => {
-  it('say what is left out, and the answer says how they were read', async () => {
-    const session = await newSession();
-    const empty = await add(session, { title: 'The old harbour' });
-    const boats = await add(session, { title: 'Boats, and without wind, in the harbour' });
-    const body = { query: 'harbour without boats' };
-    for (const mode of ['hybrid', 'semantic']) {
-      const found = await search(session, { ...body, mode });
-      expect(idsOf(found)).toEqual([empty]);
-      expect(found.exclusion).toEqual({ query: 'harbour -boats', words: ['boats'] });
-      const { body: why } = await explain(session, found.searchId, boats);
-      expect(why.reasons[0]).toMatchObject({ code: 'excluded-word', pointer: '/query' });
-    }
-    // Text mode is literal, and so is hybrid without any weight on meaning.
-    for (const literal of [{ mode: 'text' }, { alpha: 0 }]) {
-      const found = await search(session, { ...body, ...literal });
-      expect([idsOf(found), found.exclusion]).toEqual([[boats], undefined]);
-    }
-    expect((await search(session, { query: 'harbour -boats' })).exclusion).toBeUndefined();
-  });
-
-  it('need not all be held; explain names what is missing, and when nothing is sure', async () => {
-    const session = await newSession();
-    const heron = await add(session, { title: 'heron' }, 'x y z');
-    await add(session, { title: 'garden' }, 'x y z');
-    const partly = await search(session, { query: 'heron saxophone' });
-    expect(idsOf(partly)).toEqual([heron]);
-    const { body: found } = await explain(session, partly.searchId, heron);
-    expect(found).toMatchObject({ isFound: true, text: { missingWords: ['saxophone'] } });
-    expect(idsOf(await search(session, { query: 'heron saxophone', mode: 'text' }))).toEqual([]);
-
-    const { vectors } = await embedder.embed(['saxophone']);
-    const asked = toStoredVector(vectors[0]!);
-    const noise = randomVector(randomSource(3));
-    const weak = l2Normalize(asked.map((element, index) => 0.16 * element + noise[index]!))!;
-    const far = await add(session, { title: 'q' }, '');
-    await asUser(session.id, () =>
-      app.database.run((tx) =>
-        insertEmbeddings(tx, session.id, modelId, [{ mediaFileId: far, vector: encodeHalfvecText(weak) }]),
-      ),
-    );
-    expect(idsOf(await search(session, { query: 'saxophone', mode: 'semantic' }))).toEqual([far]);
-    const unsure = await search(session, { query: 'saxophone' });
-    expect(unsure).toMatchObject({ items: [], total: 0, nextCursor: null });
-    const { body: why } = await explain(session, unsure.searchId, far);
-    expect(why.reasons.map((reason: { code: string }) => reason.code)).toEqual([
-      'nothing-sure',
-      'words-missing',
-    ]);
   });
 });
 

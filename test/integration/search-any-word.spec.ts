@@ -229,7 +229,8 @@ it('alpha 0 is the order of text mode, alpha 1 that of semantic mode, whatever i
       expect(await found(user, query, { vector, alpha: 1 })).toEqual(
         await found(user, query, { mode: 'semantic', vector }),
       );
-      // What text mode finds, hybrid finds as well: it asks for less.
+      // What text mode finds, hybrid finds as well: it asks for less. (An exclusion holds for all alternatives of an `or`.)
+      if (literal.excludedTerms !== null) return;
       const hybrid = new Set(await found(user, query, { vector, ...literal }));
       for (const id of await found(user, query, { mode: 'text', ...literal })) expect(hybrid).toContain(id);
     }),

@@ -59,9 +59,9 @@ CREATE FUNCTION search_documents_by_any_word(words text[], min_coverage real, pl
 DECLARE
   owner_id uuid := app_user_id();
   -- For the weights, a library of up to so many documents is looked at whole, and so many of a larger one (each of them
-  -- is a step into an index).
+  -- is a step into an index). Measured on test/relevance: weights out of 100 of its 339 documents cost hybrid .003 nDCG@10.
   whole_library constant integer := 500;
-  sample_size constant integer := 250;
+  sample_size constant integer := 200;
   -- Words that are weighed, the rarest: n of them have up to n over n/2 combinations that are enough.
   max_words constant integer := 6;
   configs regconfig[];
@@ -109,9 +109,10 @@ BEGIN
     SELECT d.config, d.tsv FROM search_docs d WHERE first_ms IS NULL AND d.user_id = owner_id
   ),
   word AS MATERIALIZED (
-    SELECT q.config, w.n, q.query
+    SELECT c.config, w.n, q.query
     FROM unnest(words) WITH ORDINALITY AS w(word, n)
-    CROSS JOIN LATERAL library_queries(w.word) q
+    CROSS JOIN unnest(configs) AS c(config)
+    CROSS JOIN LATERAL (SELECT websearch_to_tsquery(c.config, unaccent(w.word)) AS query OFFSET 0) q
     WHERE numnode(q.query) > 0
   ),
   held AS MATERIALIZED (
