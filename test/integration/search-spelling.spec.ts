@@ -28,7 +28,7 @@ const add = (userId: string, media: MediaFixture): Promise<string> =>
   asUser(userId, () => database.run((tx) => insertMedia(tx, userId, media)));
 
 const correct = (userId: string, terms: string): Promise<Correction | null> =>
-  asUser(userId, () => database.run((tx) => spelling.correct(tx, terms)));
+  asUser(userId, () => database.run(async (tx) => (await spelling.correct(tx, terms))[0] ?? null));
 
 /** A user with one file for each title. */
 async function libraryOf(...titles: string[]): Promise<string> {

@@ -245,11 +245,14 @@ export class SearchService {
   ): Promise<Correction | null> {
     const isSemantic = search.mode === 'semantic';
     if (isSemantic ? result.media.length > 0 : result.fullMatches > 0) return null;
-    const correction = await this.spelling.correct(tx, search.query.terms);
-    if (correction === null || !isSemantic) return correction;
-    const asText: Search = { ...search, mode: 'text', within: null, query: parseQuery(correction.terms) };
-    const { fullMatches } = await this.finder.find(tx, userId, asText, { first: null, second: null }, 1);
-    return fullMatches > 0 ? correction : null;
+    const corrections = await this.spelling.correct(tx, search.query.terms);
+    if (corrections.length <= 1 && !isSemantic) return corrections[0] ?? null;
+    for (const correction of corrections) {
+      const asText: Search = { ...search, mode: 'text', within: null, query: parseQuery(correction.terms) };
+      const { fullMatches } = await this.finder.find(tx, userId, asText, { first: null, second: null }, 1);
+      if (fullMatches > 0) return correction;
+    }
+    return null;
   }
 
   private async facets(
