@@ -101,6 +101,8 @@ describe('enough of the words', () => {
     const english = await add(user, { title: 'herons and what they eat' });
     expect(await found(user, 'der Reiher und das Nest')).toEqual([german]);
     expect(await found(user, 'what does a heron nest on')).toEqual([english]);
+    // Stop words of the query's language are none in German: they do not count as words that the file lacks.
+    expect(await found(user, 'what does this Reiher')).toEqual([german]);
   });
 
   it('a quoted phrase is demanded of every hit, and an exclusion keeps out', async () => {

@@ -149,6 +149,13 @@ describe('correction', () => {
     expect(await correct(user, typed)).toBeNull();
   });
 
+  it('never makes a stop word of one of the languages out of a word', async () => {
+    const user = await libraryOf('salt und pepper');
+    expect((await correct(user, 'hund'))?.terms).toBe('und');
+    await add(user, { title: 'Haus', language: 'de' });
+    expect(await correct(user, 'hund')).toBeNull();
+  });
+
   it('has the library without words in mind', async () => {
     expect(await correct(await newUser(), 'sunste')).toBeNull();
   });

@@ -113,7 +113,6 @@ BEGIN
     FROM unnest(words) WITH ORDINALITY AS w(word, n)
     CROSS JOIN unnest(configs) AS c(config)
     CROSS JOIN LATERAL (SELECT websearch_to_tsquery(c.config, unaccent(w.word)) AS query OFFSET 0) q
-    WHERE numnode(q.query) > 0
   ),
   held AS MATERIALIZED (
     SELECT w.n, count(*) AS documents
@@ -123,6 +122,9 @@ BEGIN
     SELECT w.config, w.query, ln((z.documents + 1)::float8 / coalesce(h.documents, 1)) AS weight,
       row_number() OVER (PARTITION BY w.config ORDER BY coalesce(h.documents, 0), w.n) AS place
     FROM word w CROSS JOIN (SELECT count(*) AS documents FROM sample) z LEFT JOIN held h ON h.n = w.n
+    WHERE numnode(w.query) > 0
+      -- A stop word is one in a language that the query need not be in: to French documents "who" is a word that none has.
+      AND (h.documents > 0 OR NOT EXISTS (SELECT FROM word s WHERE s.n = w.n AND numnode(s.query) = 0))
   ),
   heaviest AS MATERIALIZED (
     SELECT w.config, w.query, w.place, w.weight / sum(w.weight) OVER (PARTITION BY w.config) AS share,
