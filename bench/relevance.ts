@@ -16,6 +16,7 @@ import { loadDataset } from '../test/relevance/dataset.ts';
 import {
   describeFailures,
   faultsAgainst,
+  halvesTable,
   kindTable,
   modeTable,
   MODES,
@@ -40,6 +41,8 @@ try {
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   console.log(`${dataset.queries.length} queries, ${dataset.items.length} items, ${model}, ${seconds} s`);
   console.table(modeTable(results));
+  console.log('nDCG@10 of every other query');
+  console.table(halvesTable(results));
   console.log('nDCG@10 by kind of query');
   console.table(kindTable(results));
   if (options.details) {

@@ -113,6 +113,15 @@ describe('typing errors', () => {
     expect(plain.correction).toBeUndefined();
   });
 
+  it('among words that are equally near, are those that stand in a file together', async () => {
+    const session = await newSession();
+    await add(session, { title: 'Recipe for a cake' });
+    const receipt = await add(session, { title: 'Receipt of a restaurant' });
+    const found = await search(session, { query: 'restuarant recipt' });
+    expect(found.correction?.query).toBe('restaurant receipt');
+    expect(idsOf(found)[0]).toBe(receipt);
+  });
+
   it('never out of the words of somebody else, of private files or of the trash', async () => {
     const [session, other] = [await newSession(), await newSession()];
     await add(other, { title: 'Rhododendron in bloom' });

@@ -280,7 +280,7 @@ describe('the schema: media, storage, tags, search documents', () => {
     const row = await media({ title: 'Sunset', original_filename: 'IMG_beachHouse-2024.jpg' });
     const finds = async (word: string): Promise<boolean> => {
       await client.query(`SELECT set_config('app.current_user_id', $1, true)`, [userId]);
-      return (await client.query('SELECT * FROM search_documents($1, 10)', [word])).rowCount === 1;
+      return (await client.query('SELECT * FROM search_documents($1)', [word])).rowCount === 1;
     };
     expect([await finds('sunset'), await finds('beach'), await finds('house'), await finds('whale')]).toEqual(
       [true, true, true, false],
@@ -322,7 +322,7 @@ describe('the schema: media, storage, tags, search documents', () => {
     const counts: number[] = [];
     for (const user of [userId, other, '', '00000000-0000-7000-8000-000000000000']) {
       await client.query(`SELECT set_config('app.current_user_id', $1, true)`, [user]);
-      counts.push((await client.query(`SELECT * FROM search_documents('zebra', 100)`)).rowCount ?? -1);
+      counts.push((await client.query(`SELECT * FROM search_documents('zebra')`)).rowCount ?? -1);
     }
     expect(counts).toEqual([1, 1, 0, 0]);
   });

@@ -28,7 +28,7 @@ const add = (userId: string, media: MediaFixture): Promise<string> =>
   asUser(userId, () => database.run((tx) => insertMedia(tx, userId, media)));
 
 const correct = (userId: string, terms: string): Promise<Correction | null> =>
-  asUser(userId, () => database.run((tx) => spelling.correct(tx, terms)));
+  asUser(userId, () => database.run(async (tx) => (await spelling.correct(tx, terms))[0] ?? null));
 
 /** A user with one file for each title. */
 async function libraryOf(...titles: string[]): Promise<string> {
@@ -147,6 +147,13 @@ describe('correction', () => {
     const user = await libraryOf('Sunset', 'beach 20240102', 'Grundstück');
     await add(user, { title: 'Häuser wirklich', language: 'de' });
     expect(await correct(user, typed)).toBeNull();
+  });
+
+  it('never makes a stop word of one of the languages out of a word', async () => {
+    const user = await libraryOf('salt und pepper');
+    expect((await correct(user, 'hund'))?.terms).toBe('und');
+    await add(user, { title: 'Haus', language: 'de' });
+    expect(await correct(user, 'hund')).toBeNull();
   });
 
   it('has the library without words in mind', async () => {

@@ -135,6 +135,16 @@ export function modeTable(results: readonly QueryResult[]): Record<string, Recor
   );
 }
 
+/**
+ * nDCG@10 of every other query, one row per mode: a change that helps one half alone fits these queries and not the search.
+ */
+export function halvesTable(results: readonly QueryResult[]): Record<string, (number | null)[]> {
+  const halfOf = (mode: Mode, half: number): number | null =>
+    summarize(results.filter((result) => result.mode === mode).filter((_, index) => index % 2 === half))
+      .ndcgAt10;
+  return Object.fromEntries(MODES.map((mode) => [mode, [halfOf(mode, 0), halfOf(mode, 1)]]));
+}
+
 /** One row per kind of query: nDCG@10 of each mode, and for queries without an answer the share answered falsely. */
 export function kindTable(results: readonly QueryResult[]): Record<string, Record<string, number | null>> {
   const cell = (kind: QueryKind, mode: Mode): number | null => {

@@ -1,5 +1,11 @@
 import fc from 'fast-check';
-import { bestCandidate, correctableWords, replaceWords } from './corrections.js';
+import {
+  combinationsOf,
+  correctableWords,
+  nearestCandidates,
+  replaceWords,
+  type Candidate,
+} from './corrections.js';
 
 const wordsOf = (terms: string): string[] => correctableWords(terms).map(({ word }) => word);
 
@@ -43,6 +49,7 @@ describe('correctable words', () => {
 });
 
 describe('the best candidate', () => {
+  const bestCandidate = (word: string, of: readonly Candidate[]) => nearestCandidates(word, of)[0] ?? null;
   const candidates = (...words: string[]) => words.map((word) => ({ word, similarity: 0.5 }));
 
   it('has the fewest edits, then the most similarity, then comes first in the alphabet', () => {
@@ -102,4 +109,26 @@ describe('the corrected query', () => {
     expect(replaceWords('dog -sunste', corrections)).toBeNull();
     expect(replaceWords('sunste', new Map())).toBeNull();
   });
+});
+
+it('equally near candidates are three at most, and combined with the likeliest first', () => {
+  const near = ['recipe', 'receipt', 'recipts', 'script', 'recipx'].map((word, index) => ({
+    word,
+    similarity: 1 - index / 10,
+  }));
+  expect(nearestCandidates('recipt', near)).toEqual(['recipe', 'receipt', 'recipts']);
+  const combined = combinationsOf(
+    new Map([
+      ['restuarant', ['restaurant', 'restaurants']],
+      ['recipt', ['recipe', 'receipt', 'recipts']],
+      ['teh', ['the']],
+    ]),
+  ).map((combination) => [...combination.values()].join(' '));
+  expect(combined).toHaveLength(6);
+  expect(combined.slice(0, 3)).toEqual([
+    'restaurant recipe the',
+    'restaurant receipt the',
+    'restaurants recipe the',
+  ]);
+  expect(combinationsOf(new Map())).toEqual([new Map()]);
 });

@@ -1,5 +1,5 @@
 import { optimalStringAlignmentDistance } from './edit-distance.js';
-import { HAS_WORD, TOKEN } from './query-text.js';
+import { HAS_WORD, TOKEN } from './query-tokens.js';
 
 /** A query in other words, and what was replaced in it, in the order of the query. */
 export interface Correction {
@@ -31,6 +31,9 @@ const MIN_LETTERS = 4;
 const MAX_LETTERS = 40;
 /** From this length on, two typing errors. */
 const TWO_EDITS_FROM = 6;
+/** Of words that are equally near, and of their combinations. */
+const MAX_EQUALS = 3;
+const MAX_COMBINATIONS = 6;
 
 /**
  * Words of a query that may be corrected: wanted ones of 4 to 40 letters, inside of quotes or not. Not what is excluded
@@ -53,17 +56,17 @@ export function correctableWords(terms: string): WordPlace[] {
 }
 
 /**
- * The candidate with the fewest typing errors from the word: at most 1 in words of 4 and 5 letters, 2 in longer ones;
- * among equals the one most alike, then the first in the alphabet. Digits are never changed.
+ * The candidates with the fewest typing errors from the word: at most 1 in words of 4 and 5 letters, 2 in longer ones;
+ * of these the one most alike first, then by the alphabet. Digits are never changed.
  * @param word lower case, without accents
- * @returns null when none is near enough
+ * @returns up to three, all with the same number of errors; none when none is near enough
  */
-export function bestCandidate(word: string, candidates: readonly Candidate[]): string | null {
+export function nearestCandidates(word: string, candidates: readonly Candidate[]): string[] {
   const letters = Array.from(word).length;
-  if (letters < MIN_LETTERS) return null;
+  if (letters < MIN_LETTERS) return [];
   const maxEdits = letters < TWO_EDITS_FROM ? 1 : 2;
   const digits = digitsOf(word);
-  const [best] = candidates
+  const near = candidates
     .filter((candidate) => candidate.word !== word && digitsOf(candidate.word) === digits)
     .map((candidate) => ({ ...candidate, edits: optimalStringAlignmentDistance(word, candidate.word) }))
     .filter(({ edits }) => edits <= maxEdits)
@@ -71,7 +74,28 @@ export function bestCandidate(word: string, candidates: readonly Candidate[]): s
       (a, b) =>
         a.edits - b.edits || b.similarity - a.similarity || (a.word < b.word ? -1 : a.word > b.word ? 1 : 0),
     );
-  return best?.word ?? null;
+  return near
+    .filter(({ edits }) => edits === near[0]!.edits)
+    .slice(0, MAX_EQUALS)
+    .map((candidate) => candidate.word);
+}
+
+/**
+ * Every choice of one value for each key, those with the first values first.
+ * @returns up to six; one without anything for no keys
+ */
+export function combinationsOf(values: ReadonlyMap<string, readonly string[]>): Map<string, string>[] {
+  let choices: { places: number; words: [string, string][] }[] = [{ places: 0, words: [] }];
+  for (const [key, words] of values) {
+    choices = choices.flatMap((choice) =>
+      words.map((word, place) => ({
+        places: choice.places + place,
+        words: [...choice.words, [key, word] as [string, string]],
+      })),
+    );
+    choices = choices.sort((a, b) => a.places - b.places).slice(0, MAX_COMBINATIONS);
+  }
+  return choices.map(({ words }) => new Map(words));
 }
 
 /**

@@ -183,6 +183,12 @@ function reasonsAgainst(search: Search, evidence: Evidence, isRanked: boolean): 
   });
   add(isRanked, { code: 'below-min-score', pointer: '/minScore', detail: 'Its score is below minScore.' });
   if (isRanked) return reasons;
+  add(evidence.found.isUnsure, {
+    code: 'nothing-sure',
+    pointer: '/query',
+    detail:
+      'No file holds enough of the words and none is surely near in meaning, so the search answers nothing.',
+  });
   const asksWords = search.mode !== 'semantic';
   add(asksWords && facts.missingWords.length > 0, {
     code: 'words-missing',

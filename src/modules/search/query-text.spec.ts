@@ -13,7 +13,7 @@ it.each([
   ['OR', 'OR', '', null],
   ['"open end', '"open end', 'open end', null],
 ])('%s', (query, wantedTerms, meaning, excludedTerms) => {
-  expect(parseQuery(query)).toEqual({ terms: query, wantedTerms, meaning, excludedTerms });
+  expect(parseQuery(query)).toMatchObject({ terms: query, wantedTerms, meaning, excludedTerms });
 });
 
 it('takes any text', () => {
@@ -24,4 +24,34 @@ it('takes any text', () => {
       expect(parsed.excludedTerms).not.toBe('');
     }),
   );
+});
+
+it.each([
+  ['dog "hot dog" -cat', ['dog', '"hot dog"'], '"hot dog"'],
+  ['dog & cat - 7', ['dog', 'cat', '7'], null],
+  ['dog or "hot dog"', null, null],
+  ['-cat', [], null],
+])('parts of %s', (query, words, demandedTerms) => {
+  expect(parseQuery(query)).toMatchObject({ words, demandedTerms });
+});
+
+it.each([
+  ['IMG_2231.jpg', '"IMG 2231 jpg"'],
+  ['beach -PXL_20240501.MP.jpg', 'beach -"PXL 20240501 MP jpg"'],
+  ['beachHouse.MP4', '"beach House MP4"'],
+  ['node.js "a_b.jpg" 3.5', 'node.js "a_b.jpg" 3.5'],
+])('file names: %s', (query, terms) => {
+  expect(parseQuery(query).terms).toBe(terms);
+});
+
+it('reads plain exclusions only when asked to', () => {
+  const query = 'beach without "red cars" or people';
+  expect(parseQuery(query)).toMatchObject({ terms: query, excludedTerms: null, plainlyExcluded: [] });
+  expect(parseQuery(query, { plainExclusions: true })).toMatchObject({
+    terms: 'beach -"red cars" -people',
+    wantedTerms: 'beach',
+    meaning: 'beach',
+    excludedTerms: '"red cars" -"beach without red cars" or people -"beach without red cars or people"',
+    plainlyExcluded: ['red cars', 'people'],
+  });
 });

@@ -2,9 +2,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import { reciprocalRankFusion } from './fusion.js';
-import { relevanceFloor } from './relevance-floor.js';
+import { relevanceFloor, sureSimilarity } from './relevance-floor.js';
 import { SearchRepository } from './search.repository.js';
-import { isFiltered, MAX_TEXT_MATCHES, restrictionOf, type MediaFilter } from './sql/restriction.sql.js';
+import { isFiltered, restrictionOf, type MediaFilter } from './sql/restriction.sql.js';
 import type { SearchRow } from './sql/search.sql.js';
 import type { Zone } from './sql/text-leg.sql.js';
 import type { HalfvecParameter, SegmentType, VectorPlan } from './sql/vector-leg.sql.js';
@@ -35,6 +35,10 @@ export interface RankInput {
   /** Websearch syntax. */
   terms: string;
   excludedTerms: string | null;
+  /** Words and phrases of which hybrid mode asks enough and not all; null = `terms` are taken as they stand. */
+  words?: string[] | null;
+  /** Phrases without which nothing fits in hybrid mode. */
+  demandedTerms?: string | null;
   filter: MediaFilter;
   zones: Zone[] | null;
   /** The query's vector with the row of its model, or null for words alone. */
@@ -69,8 +73,10 @@ export interface Ranking {
   total: number;
   /** The cut of a leg was full, so that more files may fit than `total` says. */
   isCapped: boolean;
-  /** Files in which words of the query were found. */
-  textMatches: number;
+  /** Files in which all wanted words of the query were found. */
+  fullMatches: number;
+  /** Something was near, but nothing near enough to be an answer (hybrid mode). */
+  isUnsure: boolean;
   /** How vectors were compared; `none` when they were not. */
   plan: SearchPlan;
 }
@@ -87,30 +93,19 @@ export class Ranker {
     const useText = input.mode !== 'semantic' && !(input.mode === 'hybrid' && input.alpha === 1 && useVector);
     const leg = useVector ? await this.vectorLeg(tx, input, useText) : null;
     const row = leg?.row ?? (await this.query(tx, input, null, useText));
-    const textRow = this.isStarved(input, row) ? await this.query(tx, input, null, true, 'scan') : row;
-    const media = fuse(input, row, textRow, useVector);
-    const isCapped = textRow.textMatchesCut || (leg?.isCut ?? false);
-    // Of a text leg that was asked again, which of its files the vector leg has is counted by hand.
-    const common =
-      textRow === row
-        ? row.commonMatches
-        : row.vectorIds.length +
-          textRow.textIds.length -
-          new Set([...row.vectorIds, ...textRow.textIds]).size;
+    const plan = leg?.plan ?? 'none';
+    if (useVector && useText && isUnsure(input.vector!, row)) {
+      return { media: [], total: 0, isCapped: false, fullMatches: 0, isUnsure: true, plan };
+    }
+    const media = fuse(input, row, useVector);
     return {
       media,
-      total: Math.max(media.length, row.vectorIds.length + textRow.textMatches - common),
-      isCapped,
-      textMatches: textRow.textMatches,
-      plan: leg?.plan ?? 'none',
+      total: Math.max(media.length, row.vectorIds.length + row.textMatches - row.commonMatches),
+      isCapped: leg?.isCut ?? false,
+      fullMatches: row.fullMatches,
+      isUnsure: false,
+      plan,
     };
-  }
-
-  /** Too few of what the index gave may be left after the filter, or all is wanted and the index has more. */
-  private isStarved(input: RankInput, row: SearchRow): boolean {
-    if (!row.textMatchesCut) return false;
-    const wanted = wantedOf(input);
-    return wanted === null || isFiltered(input.filter) || row.textMatches < wanted;
   }
 
   /**
@@ -151,13 +146,17 @@ export class Ranker {
     input: RankInput,
     vectorPlan: { plan: VectorPlan; candidates: number | null } | null,
     useText: boolean,
-    source: 'index' | 'scan' = 'index',
   ): Promise<SearchRow> {
-    const { userId, vector } = input;
+    const { userId, vector, words, zones } = input;
     const wanted = wantedOf(input);
     const depth = wanted === null ? null : Math.max(MIN_DEPTH, 2 * wanted);
+    const matchesAny = useText && isMatchingAny(input);
     return this.repository.search(tx, {
-      restriction: restrictionOf(userId, input.filter, vectorPlan ? input.excludedTerms : null),
+      restriction: restrictionOf(userId, input.filter, {
+        // Terms taken as they stand exclude by themselves.
+        excluded: vectorPlan || matchesAny ? input.excludedTerms : null,
+        demanded: matchesAny ? input.demandedTerms : null,
+      }),
       vector:
         vectorPlan && vector
           ? {
@@ -166,14 +165,27 @@ export class Ranker {
               modelId: vector.modelId,
               vector: vector.halfvec,
               floor: vector.floor ?? relevanceFloor(vector.model),
-              segmentTypes: segmentTypesOf(input.zones),
+              segmentTypes: segmentTypesOf(zones),
             }
           : null,
       text: useText
-        ? { userId, terms: input.terms, source, zones: input.zones, maxMatches: MAX_TEXT_MATCHES, depth }
+        ? { userId, match: matchesAny ? { words: words! } : { terms: input.terms }, zones, depth }
         : null,
     });
   }
+}
+
+/** With no weight on meaning, hybrid is text mode: all the words. */
+function isMatchingAny({ mode, alpha, words }: RankInput): boolean {
+  return mode === 'hybrid' && alpha > 0 && !!words && words.length > 0;
+}
+
+/**
+ * No file holds enough of the words and none is surely near. Looked at for the query as a whole and not for each hit: once
+ * one is sure, the weaker ones behind it are mostly right (measured in docs/RELEVANCE.md).
+ */
+function isUnsure({ model }: QueryVector, row: SearchRow): boolean {
+  return row.textMatches === 0 && (row.vectorSimilarities[0] ?? -1) < sureSimilarity(model);
 }
 
 function firstPlan({ vector, filter, zones }: RankInput, candidates: number): VectorPlan {
@@ -206,9 +218,9 @@ export function segmentTypesOf(zones: readonly Zone[] | null): SegmentType[] | n
   ];
 }
 
-function fuse(input: RankInput, row: SearchRow, textRow: SearchRow, hasVector: boolean): RankedMedia[] {
+function fuse(input: RankInput, row: SearchRow, hasVector: boolean): RankedMedia[] {
   const similarities = new Map(row.vectorIds.map((id, index) => [id, row.vectorSimilarities[index]!]));
-  const ranks = new Map(textRow.textIds.map((id, index) => [id, textRow.textRanks[index]!]));
+  const ranks = new Map(row.textIds.map((id, index) => [id, row.textRanks[index]!]));
   const toMedia = (id: string, score: number): RankedMedia => ({
     id,
     score: Math.min(1, Math.max(0, score)),
@@ -216,8 +228,8 @@ function fuse(input: RankInput, row: SearchRow, textRow: SearchRow, hasVector: b
     textRank: ranks.get(id) ?? null,
   });
   if (input.mode === 'semantic') return row.vectorIds.map((id) => toMedia(id, similarities.get(id)!));
-  if (input.mode === 'text') return textRow.textIds.map((id) => toMedia(id, ranks.get(id)!));
+  if (input.mode === 'text') return row.textIds.map((id) => toMedia(id, ranks.get(id)!));
   // Without a vector leg (provider down) words have all the weight, whatever alpha says.
   const alpha = hasVector ? input.alpha : 0;
-  return reciprocalRankFusion(row.vectorIds, textRow.textIds, alpha).map((hit) => toMedia(hit.id, hit.score));
+  return reciprocalRankFusion(row.vectorIds, row.textIds, alpha).map((hit) => toMedia(hit.id, hit.score));
 }

@@ -45,7 +45,8 @@ describe('sampleRecall', () => {
     plan,
     isCapped: false,
     total: similarities.length,
-    textMatches: 0,
+    fullMatches: 0,
+    isUnsure: false,
     media: similarities.map((vectorSimilarity, index) => ({
       ...{ id: String(index), score: vectorSimilarity, vectorSimilarity, textRank: null },
     })),

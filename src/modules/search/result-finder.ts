@@ -23,8 +23,10 @@ export interface Found {
   total: number;
   isCapped: boolean;
   plan: SearchPlan;
-  /** Files in which words of the query were found. */
-  textMatches: number;
+  /** Files in which all wanted words of the query were found. */
+  fullMatches: number;
+  /** Something was near, but nothing near enough to be an answer (hybrid mode). */
+  isUnsure: boolean;
   /** With `within`: the windows of each file. */
   pairs: ReadonlyMap<string, MomentPair[]>;
 }
@@ -98,7 +100,8 @@ export class ResultFinder {
         second.isCapped ||
         Math.max(first.media.length, second.media.length) > MAX_PAIRED_VIDEOS,
       plan: first.plan,
-      textMatches: first.textMatches,
+      fullMatches: first.fullMatches,
+      isUnsure: first.isUnsure || second.isUnsure,
       pairs: new Map(found.map(({ mediaFileId, pairs }) => [mediaFileId, pairs])),
     };
   }
@@ -117,6 +120,8 @@ export function rankInput(
     alpha: search.alpha,
     terms: query.terms,
     excludedTerms: query.excludedTerms,
+    words: query.words,
+    demandedTerms: query.demandedTerms,
     filter: toMediaFilter(search.request.filter),
     zones: search.request.in ?? null,
     vector,

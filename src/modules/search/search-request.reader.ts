@@ -49,7 +49,10 @@ export class SearchRequestReader {
   /** @throws AppError 400 for a request or cursor that makes no sense */
   read(userId: string, request: SearchRequest): Search {
     const mode = request.mode ?? 'hybrid';
-    const query = parseQuery(request.query);
+    // Text mode takes a query literally, and so does hybrid without any weight on meaning, which is the same.
+    const alpha = request.alpha ?? DEFAULT_ALPHA;
+    const reading = { plainExclusions: mode === 'semantic' || (mode === 'hybrid' && alpha > 0) };
+    const query = parseQuery(request.query, reading);
     if (!HAS_SIGN.test(request.query)) {
       throw errors.badRequest('empty-query', 'The query holds nothing to look for.', '/query');
     }
@@ -67,7 +70,7 @@ export class SearchRequestReader {
         '/in',
       );
     }
-    const within = request.within ? readWithin(request.within, mode) : null;
+    const within = request.within ? readWithin(request.within, mode, reading) : null;
     const digest = digestOf(request);
     const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
     const now = new Date();
@@ -77,7 +80,7 @@ export class SearchRequestReader {
       request,
       query,
       mode,
-      alpha: request.alpha ?? DEFAULT_ALPHA,
+      alpha,
       sort: request.sort ?? 'relevance',
       within,
       limit: request.limit ?? DEFAULT_PAGE_SIZE,
@@ -104,8 +107,12 @@ export class SearchRequestReader {
   }
 }
 
-function readWithin(within: WithinQuery, mode: SearchMode): NonNullable<Search['within']> {
-  const query = parseQuery(within.query);
+function readWithin(
+  within: WithinQuery,
+  mode: SearchMode,
+  reading: { plainExclusions: boolean },
+): NonNullable<Search['within']> {
+  const query = parseQuery(within.query, reading);
   if (query.wantedTerms === '' || (mode === 'semantic' && query.meaning === '')) {
     throw errors.badRequest(
       'empty-query',

@@ -38,7 +38,7 @@ interface FoundPage {
   facets: FacetsResponse | null;
   /** Words of the query that were found anywhere, or vectors near it. */
   isEmpty: boolean;
-  textMatches: number;
+  fullMatches: number;
   shownIds: string[];
   /** What fits, best first, as far as it was ranked. */
   fittingIds: string[];
@@ -119,6 +119,9 @@ export class SearchService {
       totalIsCapped: found.totalIsCapped,
       ...(found.facets ? { facets: found.facets } : {}),
       ...(correction ? { correction: { query: correction.terms, replaced: correction.replaced } } : {}),
+      ...(search.query.plainlyExcluded.length > 0
+        ? { exclusion: { query: search.query.terms, words: search.query.plainlyExcluded } }
+        : {}),
       nextCursor: found.hasMore ? this.requests.cursor(userId, search, found.shownIds.length) : null,
       tookMs,
       plan: found.plan,
@@ -158,7 +161,7 @@ export class SearchService {
     if (correction === null) return { found: asTyped, correction };
     const retried = await this.attempt(userId, { ...search, query: parseQuery(correction.terms) }, extent);
     const usages = [...asTyped.usages, ...retried.usages];
-    const isFound = search.mode === 'semantic' ? !retried.isEmpty : retried.textMatches > 0;
+    const isFound = search.mode === 'semantic' ? !retried.isEmpty : retried.fullMatches > 0;
     return isFound
       ? { found: { ...retried, usages }, correction }
       : { found: { ...asTyped, usages }, correction: null };
@@ -223,7 +226,7 @@ export class SearchService {
         (!isWhole && !needsAll && (result.total > result.media.length || result.isCapped)),
       facets: await this.facets(tx, userId, search, fitting),
       isEmpty: result.media.length === 0,
-      textMatches: result.textMatches,
+      fullMatches: result.fullMatches,
       fittingIds: fitting.map((media) => media.id),
       shownIds: [...shownBefore, ...items.map((item) => item.media.id)],
       newIds: items.map((item) => item.media.id),
@@ -239,7 +242,7 @@ export class SearchService {
   }
 
   /**
-   * Only where the words as typed are found nowhere: a correction must never stand in the way of a right answer. In
+   * Only where the words as typed are found together nowhere: a correction must never stand in the way of a right answer. In
    * semantic mode the corrected words must be found too: "skateboard tricks" is not about bricks.
    */
   private async correction(
@@ -249,12 +252,15 @@ export class SearchService {
     result: Found,
   ): Promise<Correction | null> {
     const isSemantic = search.mode === 'semantic';
-    if (isSemantic ? result.media.length > 0 : result.textMatches > 0) return null;
-    const correction = await this.spelling.correct(tx, search.query.terms);
-    if (correction === null || !isSemantic) return correction;
-    const asText: Search = { ...search, mode: 'text', within: null, query: parseQuery(correction.terms) };
-    const { textMatches } = await this.finder.find(tx, userId, asText, { first: null, second: null }, 1);
-    return textMatches > 0 ? correction : null;
+    if (isSemantic ? result.media.length > 0 : result.fullMatches > 0) return null;
+    const corrections = await this.spelling.correct(tx, search.query.terms);
+    if (corrections.length <= 1 && !isSemantic) return corrections[0] ?? null;
+    for (const correction of corrections) {
+      const asText: Search = { ...search, mode: 'text', within: null, query: parseQuery(correction.terms) };
+      const { fullMatches } = await this.finder.find(tx, userId, asText, { first: null, second: null }, 1);
+      if (fullMatches > 0) return correction;
+    }
+    return null;
   }
 
   private async facets(

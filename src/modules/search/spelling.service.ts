@@ -1,6 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
-import { bestCandidate, correctableWords, replaceWords, type Correction } from './corrections.js';
+import {
+  combinationsOf,
+  correctableWords,
+  nearestCandidates,
+  replaceWords,
+  type Correction,
+} from './corrections.js';
 import { unknownWordsQuery, type UnknownWordRow } from './sql/spelling.sql.js';
 
 /** Words of one query that are looked up; more are left as they are. */
@@ -20,17 +26,20 @@ export class SpellingService {
    * the trash and of private files are among them: show a correction only when its search finds something.
    * @param tx a transaction of the user's
    * @param terms websearch syntax: words, "phrases", -not, or; without NUL
-   * @returns null when every word is known or none has anything near it
+   * @returns the likeliest first; several where words are equally near; none when every word is known or none has anything
+   *   near it
    */
-  async correct(tx: Transaction, terms: string): Promise<Correction | null> {
+  async correct(tx: Transaction, terms: string): Promise<Correction[]> {
     const typed = [...new Set(correctableWords(terms).map(({ word }) => word))].slice(0, MAX_WORDS);
-    if (typed.length === 0) return null;
+    if (typed.length === 0) return [];
     const rows = await tx.$queryRaw<UnknownWordRow[]>(unknownWordsQuery(typed, MAX_CANDIDATES));
-    const corrections = new Map<string, string>();
+    const corrections = new Map<string, string[]>();
     for (const { typed: word, normalised, candidates } of rows) {
-      const best = bestCandidate(normalised, candidates);
-      if (best !== null) corrections.set(word, best);
+      const nearest = nearestCandidates(normalised, candidates);
+      if (nearest.length > 0) corrections.set(word, nearest);
     }
-    return replaceWords(terms, corrections);
+    return combinationsOf(corrections)
+      .map((combination) => replaceWords(terms, combination))
+      .filter((correction) => correction !== null);
   }
 }

@@ -13,6 +13,7 @@ export const EXPLAIN_CODES = [
   'private',
   'filtered-out',
   'excluded-word',
+  'nothing-sure',
   'words-missing',
   'not-in-these-places',
   'not-processed',

@@ -87,6 +87,14 @@ export class CorrectionResponse {
   replaced!: ReplacedWordResponse[];
 }
 
+export class ExclusionResponse {
+  @ApiProperty({ description: 'The query as it was read', example: 'beach -people' })
+  query!: string;
+
+  @ApiProperty({ type: [String], description: 'What was left out', example: ['people'] })
+  words!: string[];
+}
+
 export class ScorePartsResponse {
   @ApiProperty({ type: 'number', nullable: true, description: 'Cosine similarity of the best segment' })
   vector!: number | null;
@@ -153,6 +161,13 @@ export class SearchResponse {
       'The query as it was typed found nothing: this one of your own words was searched for instead',
   })
   correction?: CorrectionResponse;
+
+  @ApiPropertyOptional({
+    type: ExclusionResponse,
+    description:
+      'The query says "without X" or "but not X", which was read as "-X". Mode "text" takes a query literally',
+  })
+  exclusion?: ExclusionResponse;
 
   @ApiProperty({ type: String, nullable: true })
   nextCursor!: string | null;

@@ -12,6 +12,14 @@ export interface Restriction {
   allows(mediaFileId: Prisma.Sql): Prisma.Sql;
 }
 
+/** Each in websearch syntax; null or left out = no such words. */
+export interface RestrictingWords {
+  /** A file that matches is out. */
+  excluded?: string | null;
+  /** A file that does not match is out. */
+  demanded?: string | null;
+}
+
 /**
  * Turns filters into SQL. Without filters only few files are out (trash, private ones), so these are listed and left
  * out; with filters the files that remain are listed and everything else is left out. Either way it happens before any
@@ -20,21 +28,29 @@ export interface Restriction {
  * NOT IN and "IN ... IS TRUE" keep PostgreSQL from turning the list into a join: it becomes a hashed sub-plan whatever
  * the statistics say. As a join, on a database that was never analysed, it was a nested loop over both lists. The hash
  * must fit into work_mem, see searchSettings().
- * @param excludedTerms words that must not occur (websearch syntax), or null
+ * @param words what must and must not occur in a file, beside the filter
  */
 export function restrictionOf(
   userId: string,
   filter: MediaFilter,
-  excludedTerms: string | null = null,
+  words: RestrictingWords = {},
 ): Restriction {
   const conditions = filterConditions(userId, filter);
-  const excluded = excludedTerms === null ? null : excludedMedia(excludedTerms);
-  const base =
-    conditions.length === 0 ? hiddenMedia(userId, filter) : eligibleMedia(userId, filter, conditions);
+  const restrictions = [
+    conditions.length === 0 ? hiddenMedia(userId, filter) : eligibleMedia(userId, filter, conditions),
+    ...(words.excluded ? [excludedMedia(words.excluded)] : []),
+    ...(words.demanded ? [demandedMedia(words.demanded)] : []),
+  ];
   return {
-    with: excluded === null ? base.with : Prisma.sql`${base.with}${excluded.with}`,
+    with: Prisma.join(
+      restrictions.map((restriction) => restriction.with),
+      '',
+    ),
     allows: (column) =>
-      excluded === null ? base.allows(column) : Prisma.sql`${base.allows(column)} ${excluded.allows(column)}`,
+      Prisma.join(
+        restrictions.map((restriction) => restriction.allows(column)),
+        ' ',
+      ),
   };
 }
 
@@ -72,12 +88,20 @@ function eligibleMedia(userId: string, filter: MediaFilter, conditions: Prisma.S
 function excludedMedia(terms: string): Restriction {
   return {
     with: Prisma.sql`excluded_media AS MATERIALIZED (
-  SELECT x.media_file_id AS id FROM search_documents(${terms}, ${MAX_TEXT_MATCHES}::integer) x
+  SELECT x.media_file_id AS id FROM search_documents(${terms}) x
 ),
 `,
     allows: (column) => Prisma.sql`AND ${column} NOT IN (SELECT x.id FROM excluded_media x)`,
   };
 }
 
-/** What search_documents() gives at most. */
-export const MAX_TEXT_MATCHES = 10_000;
+/** "tower bridge" in quotes: what does not say it is out of the vector leg as well. */
+function demandedMedia(terms: string): Restriction {
+  return {
+    with: Prisma.sql`demanded_media AS MATERIALIZED (
+  SELECT x.media_file_id AS id FROM search_documents(${terms}) x
+),
+`,
+    allows: (column) => Prisma.sql`AND (${column} IN (SELECT x.id FROM demanded_media x)) IS TRUE`,
+  };
+}

@@ -28,12 +28,10 @@ const vector = (plan: VectorPlan) => ({
   floor: 0.1,
   segmentTypes: null,
 });
-const text = (zones: Zone[] | null, source: TextLegInput['source'] = 'index') => ({
+const text = (zones: Zone[] | null, match: TextLegInput['match'] = { terms: 'dog' }) => ({
   userId,
-  terms: 'dog',
-  source,
+  match,
   zones,
-  maxMatches: 10_000,
   depth: 200,
 });
 const EVERY_FILTER: MediaFilter = {
@@ -64,11 +62,15 @@ describe('printed SQL', () => {
       searchQuery({ restriction: plain, vector: null, text: text(['title', 'speech']) }),
     ],
     [
-      'every filter, exclusion, scan',
+      'any word in speech',
+      searchQuery({ restriction: plain, vector: null, text: text(['speech'], { words: ['dog', 'barks'] }) }),
+    ],
+    [
+      'every filter, exclusion, demand, any word',
       searchQuery({
-        restriction: restrictionOf(userId, EVERY_FILTER, 'cat'),
+        restriction: restrictionOf(userId, EVERY_FILTER, { excluded: 'cat', demanded: '"hot dog"' }),
         vector: { ...vector('two-stage'), segmentTypes: ['audio'] },
-        text: text(null, 'scan'),
+        text: text(null, { words: ['dog', '"hot dog"'] }),
       }),
     ],
     [
@@ -147,12 +149,12 @@ describe('printed SQL', () => {
       restriction: restrictionOf(
         userId,
         { tags: { any: [hostile] }, categories: [hostile], labels: [{ name: hostile }] },
-        hostile,
+        { excluded: hostile, demanded: hostile },
       ),
       vector: vector('exact'),
-      text: { ...text(null), terms: hostile },
+      text: text(null, { words: [hostile] }),
     });
     expect(sql.text).not.toContain('DROP');
-    expect(sql.values.flat().filter((value) => value === hostile)).toHaveLength(5);
+    expect(sql.values.flat().filter((value) => value === hostile)).toHaveLength(6);
   });
 });

@@ -2,7 +2,7 @@ import { prepared } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import type { Restriction } from './restriction.sql.js';
 import type { TransactionSettings } from '../../../infrastructure/database/database.js';
-import { textLeg, type TextLegInput } from './text-leg.sql.js';
+import { TEXT_ORDER, textLeg, type TextLegInput } from './text-leg.sql.js';
 import { vectorLeg, type VectorLegInput } from './vector-leg.sql.js';
 
 /**
@@ -30,7 +30,8 @@ export interface SearchRow {
   textRanks: number[];
   /** Files whose words match, whether or not they are among the ids. */
   textMatches: number;
-  textMatchesCut: boolean;
+  /** Those of them that hold all the words. */
+  fullMatches: number;
   /** Files of the vector leg whose words match as well. */
   commonMatches: number;
 }
@@ -76,16 +77,17 @@ const VECTOR_LIST = Prisma.sql`(SELECT string_agg(r.media_file_id::text, ',') AS
   FROM (SELECT media_file_id, similarity FROM vector_ranked ORDER BY similarity DESC, media_file_id) r) AS vector_list
 CROSS JOIN vector_facts`;
 const TEXT_LIST = Prisma.sql`(SELECT string_agg(r.media_file_id::text, ',') AS ids, string_agg(r.rank::text, ',') AS ranks
-  FROM (SELECT media_file_id, rank FROM text_ranked ORDER BY rank DESC, media_file_id) r) AS text_list
-CROSS JOIN text_facts`;
+  FROM (SELECT media_file_id, rank FROM text_ranked ORDER BY ${TEXT_ORDER}) r) AS text_list
+CROSS JOIN (SELECT count(*)::integer AS "textMatches", (count(*) FILTER (WHERE coverage = 1))::integer AS "fullMatches"
+  FROM text_matches) AS text_facts`;
 const VECTOR_COLUMNS = Prisma.sql`coalesce(vector_list.ids, '') AS "vectorIds",
   coalesce(vector_list.similarities, '') AS "vectorSimilarities", "vectorCandidates", "vectorTailFits"`;
 const NO_VECTOR_COLUMNS = Prisma.sql`'' AS "vectorIds", '' AS "vectorSimilarities",
   0 AS "vectorCandidates", false AS "vectorTailFits"`;
 const TEXT_COLUMNS = Prisma.sql`coalesce(text_list.ids, '') AS "textIds", coalesce(text_list.ranks, '') AS "textRanks",
-  (SELECT count(*)::integer FROM text_matches) AS "textMatches", "textMatchesCut"`;
+  "textMatches", "fullMatches"`;
 const NO_TEXT_COLUMNS = Prisma.sql`'' AS "textIds", '' AS "textRanks", 0 AS "textMatches",
-  false AS "textMatchesCut"`;
+  0 AS "fullMatches"`;
 const COMMON_MATCHES = Prisma.sql`(SELECT count(*)::integer FROM vector_ranked r
     WHERE r.media_file_id IN (SELECT t.media_file_id FROM text_matches t))`;
 

@@ -28,13 +28,13 @@ unwritten AS MATERIALIZED (
 ),
 unknown AS MATERIALIZED (
   SELECT w.typed, w.position, w.normalised FROM unwritten w
-  WHERE NOT EXISTS (SELECT 1 FROM search_documents(w.typed, 1))
+  WHERE NOT EXISTS (SELECT 1 FROM search_documents(w.typed))
 )
 SELECT u.typed, u.normalised, json_agg(json_build_object('word', s.word, 'similarity', s.similarity)) AS candidates
 FROM unknown u
 CROSS JOIN LATERAL similar_words(u.normalised, ${maxCandidates}::integer) s
--- A stop word would be left out of the search again.
-WHERE EXISTS (SELECT 1 FROM configs c WHERE to_tsvector(c.config, s.word) <> '')
+-- A stop word would be left out of the search again; in a library of several languages it is nobody's typing error.
+WHERE NOT EXISTS (SELECT 1 FROM configs c WHERE to_tsvector(c.config, s.word) = '')
 GROUP BY u.typed, u.position, u.normalised
 ORDER BY u.position`;
 }

@@ -1,0 +1,86 @@
+import { encodeHalfvecText, l2Normalize, toStoredVector } from '../../src/infrastructure/ai/vectors.js';
+import type { ExplainResponse } from '../../src/modules/search/dto/explain.dto.js';
+import type { SearchResponse } from '../../src/modules/search/dto/search.response.js';
+import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import {
+  activeModel,
+  asUser,
+  embedder,
+  insertEmbeddings,
+  randomSource,
+  randomVector,
+} from '../integration/search-fixtures.js';
+import { addEmbedded } from './embedded-media.js';
+
+/** Queries in plain words, as a client sees them: what they exclude, and what they need not hold. */
+let app: TestApp;
+let modelId: number;
+
+beforeAll(async () => {
+  app = await startTestApp({}, { jobs: false });
+  modelId = await activeModel(app.database);
+}, 120_000);
+afterAll(() => app.stop());
+
+const newSession = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
+const add = (session: Session, title: string, text = title): Promise<string> =>
+  addEmbedded(app.database, modelId, session, { title }, text);
+async function search(session: Session, body: object): Promise<SearchResponse> {
+  const response = await app.http.post('/v1/search').set(session.headers).send(body);
+  expect(response.status).toBe(200);
+  return response.body as SearchResponse;
+}
+async function explain(session: Session, searchId: string, mediaId: string): Promise<ExplainResponse> {
+  const path = `/v1/search/${searchId}/explain?mediaId=${mediaId}`;
+  return (await app.http.get(path).set(session.headers)).body as ExplainResponse;
+}
+const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
+
+describe('plain words', () => {
+  it('say what is left out, and the answer says how they were read', async () => {
+    const session = await newSession();
+    const empty = await add(session, 'The old harbour');
+    const boats = await add(session, 'Boats, and without wind, in the harbour');
+    const body = { query: 'harbour without boats' };
+    for (const mode of ['hybrid', 'semantic']) {
+      const found = await search(session, { ...body, mode });
+      expect(idsOf(found)).toEqual([empty]);
+      expect(found.exclusion).toEqual({ query: 'harbour -boats', words: ['boats'] });
+      const why = await explain(session, found.searchId, boats);
+      expect(why.reasons[0]).toMatchObject({ code: 'excluded-word', pointer: '/query' });
+    }
+    // Text mode is literal, and so is hybrid without any weight on meaning.
+    for (const literal of [{ mode: 'text' }, { alpha: 0 }]) {
+      const found = await search(session, { ...body, ...literal });
+      expect([idsOf(found), found.exclusion]).toEqual([[boats], undefined]);
+    }
+    expect((await search(session, { query: 'harbour -boats' })).exclusion).toBeUndefined();
+  });
+
+  it('need not all be held; explain names what is missing, and when nothing is sure', async () => {
+    const session = await newSession();
+    const heron = await add(session, 'heron', 'x y z');
+    await add(session, 'garden', 'x y z');
+    const partly = await search(session, { query: 'heron saxophone' });
+    expect(idsOf(partly)).toEqual([heron]);
+    const found = await explain(session, partly.searchId, heron);
+    expect(found).toMatchObject({ isFound: true, text: { missingWords: ['saxophone'] } });
+    expect(idsOf(await search(session, { query: 'heron saxophone', mode: 'text' }))).toEqual([]);
+
+    const { vectors } = await embedder.embed(['saxophone']);
+    const asked = toStoredVector(vectors[0]!);
+    const noise = randomVector(randomSource(3));
+    const weak = l2Normalize(asked.map((element, index) => 0.16 * element + noise[index]!))!;
+    const far = await add(session, 'q', '');
+    await asUser(session.id, () =>
+      app.database.run((tx) =>
+        insertEmbeddings(tx, session.id, modelId, [{ mediaFileId: far, vector: encodeHalfvecText(weak) }]),
+      ),
+    );
+    expect(idsOf(await search(session, { query: 'saxophone', mode: 'semantic' }))).toEqual([far]);
+    const unsure = await search(session, { query: 'saxophone' });
+    expect(unsure).toMatchObject({ items: [], total: 0, nextCursor: null });
+    const why = await explain(session, unsure.searchId, far);
+    expect(why.reasons.map((reason) => reason.code)).toEqual(['nothing-sure', 'words-missing']);
+  });
+});
