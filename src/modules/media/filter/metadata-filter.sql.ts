@@ -27,12 +27,14 @@ function inMetadataRange(range: MetadataRange): Prisma.Sql {
   return kind === 'time' ? inTimeRange(range) : inTextRange(range);
 }
 
-// JSON values are compared as such: a JSON number of any size is in order, and nothing is cast that may not be one.
+// JSON values are compared as such: a JSON number of any size is in order, and nothing is cast that may not be one. The
+// kind is asked last: most values are out of the range, and each look into the JSON costs as much as all else.
 function inNumberRange({ path, min, max }: MetadataRange): Prisma.Sql {
-  return Prisma.sql`(jsonb_typeof(${at(path)}) = 'number'${bound(Prisma.sql`${at(path)} >=`, asJson(min))}${bound(
-    Prisma.sql`${at(path)} <=`,
-    asJson(max),
-  )})`;
+  const bounds = [
+    ...(min === undefined ? [] : [Prisma.sql`${at(path)} >= ${asJson(min)}`]),
+    ...(max === undefined ? [] : [Prisma.sql`${at(path)} <= ${asJson(max)}`]),
+  ];
+  return Prisma.sql`(${Prisma.join(bounds, ' AND ')} AND jsonb_typeof(${at(path)}) = 'number')`;
 }
 
 function inTextRange({ path, min, max }: MetadataRange): Prisma.Sql {
