@@ -124,7 +124,7 @@ export const rowFactories: Record<string, RowFactory> = {
     return {
       ...{ user_id: userId, media_file_id: mediaFileId, file_type: 'image', status: 'uploaded' },
       ...{ month: '2026-01-01', file_size_bytes: 1, has_transcript: false, has_text: false },
-      ...{ tags: ['tag'], categories: ['art'], labels: ['dog'], colors: ['blue'], color_shares: [0.5] },
+      ...{ tags: ['tag'], categories: ['art'], labels: ['dog'], colors: ['blue'] },
     };
   },
   processing_jobs: async (client, userId) => ({

@@ -241,7 +241,7 @@ function nativeType(attribute: RegExpExecArray | null, kind: string): string {
     case 'Char':
       return `character(${argument})`;
     case 'Decimal':
-      return argument === undefined ? 'numeric' : `numeric(${argument})`;
+      return `numeric(${argument})`;
     case 'Timestamptz':
       return `timestamp(${argument}) with time zone`;
     case undefined:

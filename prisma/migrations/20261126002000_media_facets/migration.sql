@@ -1,4 +1,4 @@
--- What facets count and what the dearer filters ask, one narrow row per file. The names used to be gathered from every
+-- What facets count, one narrow row per file. The names used to be gathered from every
 -- link of the user and out of the JSON of rows of some kilobytes (bench/results has the figures). As arrays beside their
 -- file they need no join, so there is none that could go wrong on a table that has just grown.
 CREATE TABLE media_facets (
@@ -18,9 +18,7 @@ CREATE TABLE media_facets (
   tags text[] NOT NULL,
   categories text[] NOT NULL,
   labels text[] NOT NULL,
-  -- Dominant colours, and beside each its largest share; NULL where there is no number.
   colors text[] NOT NULL,
-  color_shares numeric[] NOT NULL,
   PRIMARY KEY (user_id, media_file_id),
   FOREIGN KEY (user_id, media_file_id) REFERENCES media_files (user_id, id) ON DELETE CASCADE
 )
@@ -39,18 +37,8 @@ CREATE FUNCTION facets_of(media media_files) RETURNS media_facets
     coalesce(media.transcription_text <> '', false), media.detected_text <> '{}', media.tags, media.categories,
     ARRAY(SELECT DISTINCT l.label ->> 'name' FROM jsonb_path_query(media.detected_labels, '$[*]') AS l(label)
           WHERE jsonb_typeof(l.label -> 'name') = 'string'),
-    c.names, c.shares
-  FROM (
-    SELECT coalesce(array_agg(s.name ORDER BY s.name), '{}') AS names,
-      coalesce(array_agg(s.share ORDER BY s.name), '{}') AS shares
-    FROM (
-      SELECT e.color ->> 'name' AS name,
-        max(CASE WHEN jsonb_typeof(e.color -> 'share') = 'number' THEN (e.color -> 'share')::numeric END) AS share
-      FROM jsonb_path_query(media.dominant_colors, '$[*]') AS e(color)
-      WHERE jsonb_typeof(e.color -> 'name') = 'string'
-      GROUP BY 1
-    ) s
-  ) c
+    ARRAY(SELECT DISTINCT c.color ->> 'name' FROM jsonb_path_query(media.dominant_colors, '$[*]') AS c(color)
+          WHERE jsonb_typeof(c.color -> 'name') = 'string')
 $$;
 
 -- SECURITY DEFINER as app_definer, like the search documents: the tags of a file are also copied when an account is
@@ -64,8 +52,7 @@ BEGIN
     file_type = excluded.file_type, status = excluded.status, month = excluded.month,
     orientation = excluded.orientation, sentiment = excluded.sentiment, duration_seconds = excluded.duration_seconds,
     file_size_bytes = excluded.file_size_bytes, has_transcript = excluded.has_transcript, has_text = excluded.has_text,
-    tags = excluded.tags, categories = excluded.categories, labels = excluded.labels, colors = excluded.colors,
-    color_shares = excluded.color_shares
+    tags = excluded.tags, categories = excluded.categories, labels = excluded.labels, colors = excluded.colors
   WHERE media_facets IS DISTINCT FROM excluded;
   RETURN NULL;
 END;
