@@ -1,6 +1,6 @@
--- What facets count, one narrow row per file. The names used to be gathered from every
--- link of the user and out of the JSON of rows of some kilobytes (bench/results has the figures). As arrays beside their
--- file they need no join, so there is none that could go wrong on a table that has just grown.
+-- What facets count, one narrow row per file. The names used to be gathered from every link of the user and out of the
+-- JSON of rows of some kilobytes (bench/results has the figures). As arrays beside their file they need no join, so there
+-- is none that could go wrong on a table that has just grown.
 CREATE TABLE media_facets (
   user_id uuid NOT NULL,
   media_file_id uuid NOT NULL,
