@@ -206,11 +206,14 @@ const MONTH_COUNTS: Record<MonthFacet, Prisma.Sql> = {
   month: Prisma.sql`SELECT 'month', to_char(p.month, 'YYYY-MM'), p.files FROM months p`,
 };
 
-/** Facets of which a file may have many values, each of them once. */
+/**
+ * Facets of which a file may have many values, each of them once. Where PostgreSQL, for want of statistics, sorts the
+ * names instead of hashing them, it shall compare bytes: a language's order took three times as long.
+ */
 function nameCounts(facet: NameFacet, userId: string): Prisma.Sql {
   if (facet === 'categories') return categoryCounts(userId);
   return Prisma.sql`SELECT ${facet}::text, n.name, count(*)
-  FROM (SELECT unnest(f.${NEEDED_COLUMNS[facet]}) AS name FROM files f) n GROUP BY n.name`;
+  FROM (SELECT unnest(f.${NEEDED_COLUMNS[facet]}) COLLATE "C" AS name FROM files f) n GROUP BY n.name`;
 }
 
 /**
