@@ -1,20 +1,19 @@
 /**
- * Times the facets of a search on a throw-away PostgreSQL: one user with 20,000 files beside another with as many, as
- * the application asks (short transaction, role and user set). Prints one table; EXPLAIN=1 prints the plan as well.
- *
- *   node --experimental-transform-types --no-warnings --import ./scripts/typescript-hooks.mjs bench/facets.ts
+ * npm run bench:facets: times the facets of a search on a throw-away PostgreSQL, for one user with 20,000 files beside
+ * another with as many, as the application asks. Prints a table and writes it to bench/results/; EXPLAIN=1 prints the
+ * plan of all facets of the whole library instead.
  */
-import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { Prisma } from '../src/infrastructure/database/generated/client.ts';
-import { runPrismaCli } from '../src/infrastructure/database/migrate.ts';
-import { FACETS, facetsQuery, type Facet } from '../src/modules/search/sql/facets.sql.ts';
-import { searchSettings } from '../src/modules/search/sql/search.sql.ts';
-import { startPostgres } from '../test/harness/services/postgres.ts';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { Prisma } from '../src/infrastructure/database/generated/client.js';
+import { FACETS, facetsQuery, type Facet } from '../src/modules/search/sql/facets.sql.js';
+import { PROJECT_DIR } from './search/data/cluster.js';
+import { machineFacts, Report, round } from './search/report.js';
+import { copyNames, withThrowawayDatabase } from './throwaway-database.js';
+import { costOf, inUserTransaction, printPlan } from './user-transaction.js';
 
-const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 const FILES = 20_000;
-const RUNS = 15;
+const RUNS = 9;
 
 /** One user: 5 tags of 300, 1 or 2 categories of 10, 10 labels of 800 and 4 colours a file; every tenth a video. */
 async function load(client: pg.Client): Promise<string> {
@@ -62,88 +61,64 @@ async function load(client: pg.Client): Promise<string> {
      FROM ${links} CROSS JOIN generate_series(1, 10) s ON CONFLICT DO NOTHING`,
     [userId],
   );
+  await copyNames(client, userId);
   return userId;
 }
 
-async function asUser<T>(client: pg.Client, userId: string, fn: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  await client.query(
-    `SELECT set_config('role', 'app_user', true), set_config('app.current_user_id', $1, true)`,
-    [userId],
-  );
-  const settings = searchSettings();
-  await client.query(settings.text, settings.values);
-  const result = await fn();
-  await client.query('COMMIT');
-  return result;
-}
+const NAME_FACETS = ['tags', 'categories', 'labels', 'colors'] as const satisfies readonly Facet[];
+const SETS: Record<string, readonly Facet[]> = {
+  'all 14': FACETS,
+  'the 10 of one value': FACETS.filter((facet) => !NAME_FACETS.some((name) => name === facet)),
+  ...Object.fromEntries(NAME_FACETS.map((facet) => [facet, [facet]])),
+};
 
-const percentile = (values: number[], share: number): string =>
-  [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))]!.toFixed(1);
-
-/** @param files how many of the user's files the source gives */
-async function measure(
+/** @param files how many of the user's files were found; the search hands them over as a list */
+async function statement(
   client: pg.Client,
   userId: string,
   files: number,
   facets: readonly Facet[],
-): Promise<string[]> {
-  const source = Prisma.sql`SELECT id AS media_file_id FROM media_files
-    WHERE user_id = ${userId}::uuid AND deleted_at IS NULL LIMIT ${files}::integer`;
-  const { text, values } = facetsQuery({ userId, facets, source, perFacet: 20 });
-  const times: number[] = [];
-  for (let run = 0; run < RUNS; run += 1) {
-    await asUser(client, userId, async () => {
-      const started = performance.now();
-      await client.query(text, values as unknown[]);
-      times.push(performance.now() - started);
-    });
-  }
-  if (process.env['EXPLAIN'] && files === FILES && facets === FACETS) {
-    await asUser(client, userId, async () => {
-      const { rows } = await client.query<{ 'QUERY PLAN': string }>(
-        `EXPLAIN (ANALYZE, BUFFERS) ${text}`,
-        values as unknown[],
-      );
-      console.log(rows.map((row) => row['QUERY PLAN']).join('\n'));
-    });
-  }
-  return [percentile(times, 0.5), percentile(times, 0.95)];
+): Promise<Prisma.Sql> {
+  const { rows } = await client.query<{ id: string }>(
+    'SELECT id FROM media_files WHERE user_id = $1 AND deleted_at IS NULL ORDER BY md5(id::text) LIMIT $2',
+    [userId, files],
+  );
+  const source = Prisma.sql`SELECT unnest(${rows.map(({ id }) => id)}::uuid[]) AS media_file_id`;
+  return facetsQuery({ userId, facets, source, perFacet: 20 });
 }
 
-const postgres = await startPostgres();
-try {
-  await postgres.createDatabase('bench');
-  await runPrismaCli(['migrate', 'deploy'], postgres.ownerUrl('bench'), PROJECT_DIR);
-  const url = new URL(postgres.adminUrl);
-  url.pathname = '/bench';
-  const client = new pg.Client({ connectionString: url.toString() });
-  await client.connect();
+await withThrowawayDatabase(async (client, url) => {
   // Loading is not what is measured: without triggers and foreign keys it takes seconds.
   await client.query(`SET session_replication_role = replica`);
   await load(client);
   const userId = await load(client);
   await client.query(`SET session_replication_role = origin`);
-  const table: Record<string, unknown>[] = [];
-  for (const statistics of ['none', 'analysed'] as const) {
-    await client.query(statistics === 'none' ? 'VACUUM' : 'ANALYZE');
-    const sets: [string, readonly Facet[]][] = [
-      ['all 14', FACETS],
-      ['columns', FACETS.filter((facet) => !['tags', 'categories', 'labels', 'colors'].includes(facet))],
-      ...(['tags', 'categories', 'labels', 'colors'] as const).map((facet): [string, readonly Facet[]] => [
-        facet,
-        [facet],
-      ]),
-    ];
-    for (const files of [100, 1_000, FILES]) {
-      for (const [facets, list] of sets) {
-        const [p50, p95] = await measure(client, userId, files, list);
-        table.push({ statistics, files, facets, 'p50 ms': p50, 'p95 ms': p95 });
-      }
-    }
+  if (process.env['EXPLAIN']) {
+    await client.query('VACUUM ANALYZE');
+    const sql = await statement(client, userId, FILES, FACETS);
+    return inUserTransaction(client, userId, () => printPlan(client, sql));
   }
-  console.table(table);
-  await client.end();
-} finally {
-  await postgres.stop();
-}
+  const report = new Report();
+  report.title(`Facets: a user of ${FILES.toLocaleString('en')} files`);
+  report.table(await machineFacts(url));
+  for (const statistics of ['without statistics', 'analysed'] as const) {
+    await client.query(statistics === 'analysed' ? 'ANALYZE' : 'VACUUM');
+    report.heading(
+      `Milliseconds, ${statistics}`,
+      `Median of ${RUNS} runs of the statement under row-level security: as the caller waits / on the server's processor.`,
+    );
+    const rows = [];
+    for (const [name, facets] of Object.entries(SETS)) {
+      const row: Record<string, string> = { facets: name };
+      for (const files of [100, 1_000, 10_000, FILES]) {
+        const sql = await statement(client, userId, files, facets);
+        const { wait, processor } = await inUserTransaction(client, userId, () => costOf(client, sql, RUNS));
+        row[`${files.toLocaleString('en')} files found`] = `${round(wait)} / ${round(processor)}`;
+      }
+      rows.push(row);
+    }
+    report.table(rows);
+  }
+  const name = `${new Date().toISOString().slice(0, 10)}-facets.md`;
+  console.log(`\nWritten to ${report.write(join(PROJECT_DIR, 'bench', 'results'), name)}`);
+});

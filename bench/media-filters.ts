@@ -1,23 +1,19 @@
 /**
- * Times the filters of lists and searches for a user of 20,000 files beside another of 20,000, on a throw-away
- * PostgreSQL, as the application's role under row-level security. Prints a table. About a minute on two cores:
- *
- *   node --experimental-transform-types --no-warnings --import ./scripts/typescript-hooks.mjs bench/media-filters.ts
- *
- * With EXPLAIN=<name of a filter> it prints that filter's plans instead.
+ * npm run bench:filters: times the filters of lists and searches for a user of 20,000 files beside another of 20,000, on
+ * a throw-away PostgreSQL, as the application's role under row-level security. Prints tables and writes them to
+ * bench/results/. With EXPLAIN=<name of a filter> it prints that filter's plans instead.
  */
-import { readFile } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
-import pg from 'pg';
-import { runPrismaCli } from '../src/infrastructure/database/migrate.ts';
-import { Prisma } from '../src/infrastructure/database/generated/client.ts';
-import type { MediaFilter } from '../src/modules/media/filter/media-filter.types.ts';
-import { mediaListPage } from '../src/modules/media/sql/media-list.sql.ts';
-import { restrictionOf } from '../src/modules/search/sql/restriction.sql.ts';
-import { searchSettings } from '../src/modules/search/sql/search.sql.ts';
-import { startPostgres } from '../test/harness/services/postgres.ts';
+import { join } from 'node:path';
+import type pg from 'pg';
+import { Prisma } from '../src/infrastructure/database/generated/client.js';
+import type { MediaFilter } from '../src/modules/media/filter/media-filter.types.js';
+import { mediaListPage } from '../src/modules/media/sql/media-list.sql.js';
+import { restrictionOf } from '../src/modules/search/sql/restriction.sql.js';
+import { PROJECT_DIR } from './search/data/cluster.js';
+import { machineFacts, Report, round, type Row } from './search/report.js';
+import { copyNames, withThrowawayDatabase } from './throwaway-database.js';
+import { costOf, inUserTransaction, printPlan, send } from './user-transaction.js';
 
-const PROJECT_DIR = fileURLToPath(new URL('..', import.meta.url));
 const FILES = 20_000;
 const RUNS = 7;
 
@@ -123,49 +119,18 @@ async function load(client: pg.Client): Promise<string> {
      FROM media_files m, jsonb_array_elements(m.detected_labels) l WHERE m.user_id = $1`,
     [userId],
   );
+  await copyNames(client, userId);
   return userId;
 }
 
-async function asUser<T>(client: pg.Client, userId: string, fn: () => Promise<T>): Promise<T> {
-  await client.query('BEGIN');
-  try {
-    await client.query(
-      `SELECT set_config('role', 'app_user', true), set_config('app.current_user_id', $1, true)`,
-      [userId],
-    );
-    return await fn();
-  } finally {
-    await client.query('ROLLBACK');
-  }
+interface Statements {
+  list: Prisma.Sql;
+  byTitle: Prisma.Sql;
+  /** All files that a search may answer with. */
+  allowed: Prisma.Sql;
 }
 
-const run = (client: pg.Client, sql: Prisma.Sql): Promise<pg.QueryResult> =>
-  client.query(sql.text, sql.values);
-
-/** Time on the processor so far of the server's process, where the system tells it: a busy machine does not count. */
-async function processorMs(pid: number): Promise<number> {
-  const [nanoseconds] = (await readFile(`/proc/${pid}/schedstat`, 'utf8').catch(() => 'NaN')).split(' ');
-  return Number(nanoseconds) / 1e6;
-}
-
-/** The fastest run, and what an average one costs the server. */
-async function time(client: pg.Client, sql: Prisma.Sql): Promise<string> {
-  const times: number[] = [];
-  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
-  const before = await processorMs(rows[0]!.pid);
-  for (let index = 0; index < RUNS; index++) {
-    const started = performance.now();
-    await run(client, sql);
-    times.push(performance.now() - started);
-  }
-  const cost = ((await processorMs(rows[0]!.pid)) - before) / RUNS;
-  return `${Math.min(...times).toFixed(1)} (${cost.toFixed(1)})`;
-}
-
-function statements(
-  userId: string,
-  filter: MediaFilter,
-): { list: Prisma.Sql; byTitle: Prisma.Sql; allowed: Prisma.Sql } {
+function statements(userId: string, filter: MediaFilter): Statements {
   const page = { userId, filter, isTrash: false, order: 'desc' as const, after: null, limit: 20 };
   return {
     list: mediaListPage({ ...page, sort: 'uploadedAt' }),
@@ -174,63 +139,64 @@ function statements(
   };
 }
 
-async function measure(client: pg.Client, userId: string): Promise<Record<string, unknown>[]> {
-  const table: Record<string, unknown>[] = [];
+async function measure(client: pg.Client, userId: string): Promise<Row[]> {
+  const cost = async (sql: Prisma.Sql): Promise<string> => {
+    const { wait, processor } = await costOf(client, sql, RUNS);
+    return `${round(wait)} / ${round(processor)}`;
+  };
+  const table: Row[] = [];
   for (const [name, filter] of Object.entries(FILTERS)) {
     const { list, byTitle, allowed } = statements(userId, filter);
-    await asUser(client, userId, async () => {
-      const row = {
-        filter: name,
-        'list ms (CPU)': await time(client, list),
-        'by title ms (CPU)': await time(client, byTitle),
-      };
-      await run(client, searchSettings());
-      const { rows } = await run(client, allowed);
-      const { files } = rows[0] as { files: number };
-      table.push({ ...row, 'files of a search ms (CPU)': await time(client, allowed), files });
-    });
+    const lists = await inUserTransaction(
+      client,
+      userId,
+      async () => ({ list: await cost(list), 'by title': await cost(byTitle) }),
+      { settings: {} },
+    );
+    const search = await inUserTransaction(client, userId, async () => ({
+      'files of a search': await cost(allowed),
+      'that fit': (await send<{ files: number }>(client, allowed))[0]!.files,
+    }));
+    table.push({ filter: name, ...lists, ...search });
   }
   return table;
 }
 
 async function explain(client: pg.Client, userId: string, name: string): Promise<void> {
-  const { list, byTitle, allowed } = statements(userId, FILTERS[name]!);
-  for (const sql of [list, byTitle, allowed]) {
-    await asUser(client, userId, async () => {
-      if (sql === allowed) await run(client, searchSettings());
-      const { rows } = await client.query(`EXPLAIN (ANALYZE, BUFFERS) ${sql.text}`, sql.values);
-      console.log(rows.map((row) => Object.values(row as object)[0] as string).join('\n'), '\n');
-    });
+  const filter = FILTERS[name];
+  if (filter === undefined) throw new Error(`no such filter; there are: ${Object.keys(FILTERS).join('; ')}`);
+  const { list, byTitle, allowed } = statements(userId, filter);
+  for (const sql of [list, byTitle]) {
+    await inUserTransaction(client, userId, () => printPlan(client, sql), { settings: {} });
   }
+  await inUserTransaction(client, userId, () => printPlan(client, allowed));
 }
 
-const postgres = await startPostgres();
-try {
-  await postgres.createDatabase('bench');
-  await runPrismaCli(['migrate', 'deploy'], postgres.ownerUrl('bench'), PROJECT_DIR);
-  const url = new URL(postgres.adminUrl);
-  url.pathname = '/bench';
-  const client = new pg.Client({ connectionString: url.toString() });
-  await client.connect();
-  // The copies of names and the search documents play no part here, and would take most of the time.
-  for (const table of ['media_files', 'media_tags', 'media_categories']) {
-    await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
-  }
+await withThrowawayDatabase(async (client, url) => {
+  // Loading is not what is measured: without triggers and foreign keys it takes seconds.
+  await client.query(`SET session_replication_role = replica`);
   const userId = await load(client);
   await load(client);
+  await client.query(`SET session_replication_role = origin`);
   const name = process.env['EXPLAIN'];
-  if (name) await explain(client, userId, name);
-  else {
-    console.log('without statistics');
-    console.table(await measure(client, userId));
+  const report = new Report();
+  if (!name) {
+    report.title(`Filters: a user of ${FILES.toLocaleString('en')} files`);
+    report.table(await machineFacts(url));
   }
-  await client.query('VACUUM ANALYZE');
-  if (name) await explain(client, userId, name);
-  else {
-    console.log('analysed');
-    console.table(await measure(client, userId));
+  for (const statistics of ['without statistics', 'analysed'] as const) {
+    await client.query(statistics === 'analysed' ? 'VACUUM ANALYZE' : 'VACUUM');
+    if (name) await explain(client, userId, name);
+    else {
+      report.heading(
+        `Milliseconds, ${statistics}`,
+        `Median of ${RUNS} runs under row-level security: as the caller waits / on the server's processor. "List" and ` +
+          '"by title": a page of 20 files, the latest and the first by title. "Files of a search": all that a search may answer with.',
+      );
+      report.table(await measure(client, userId));
+    }
   }
-  await client.end();
-} finally {
-  await postgres.stop();
-}
+  if (name) return;
+  const file = `${new Date().toISOString().slice(0, 10)}-filters.md`;
+  console.log(`\nWritten to ${report.write(join(PROJECT_DIR, 'bench', 'results'), file)}`);
+});

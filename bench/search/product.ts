@@ -10,6 +10,7 @@ import {
   type SearchQueryInput,
   type SearchRow,
 } from '../../src/modules/search/sql/search.sql.js';
+import { inUserTransaction, send } from '../user-transaction.js';
 import { BENCH_MODEL } from './data/data-set.js';
 
 /** A page of 20, and one file more to know that there is another page. */
@@ -55,9 +56,7 @@ export class ProductSearch {
     private readonly role: 'app_user' | null,
     private readonly plan: 'chosen' | 'exact',
   ) {
-    const queryRaw = async (sql: Prisma.Sql): Promise<unknown[]> =>
-      (await client.query(sql.text, sql.values)).rows as unknown[];
-    this.tx = { $queryRaw: queryRaw } as unknown as Transaction;
+    this.tx = { $queryRaw: (sql: Prisma.Sql) => send(client, sql) } as unknown as Transaction;
   }
 
   /**
@@ -78,37 +77,20 @@ export class ProductSearch {
   async search(userId: string, query: ProductQuery): Promise<ProductAnswer> {
     this.repository.milliseconds = 0;
     const started = performance.now();
-    await this.client.query('BEGIN');
-    try {
-      await this.takeOn(userId);
-      const { media, plan } = await this.rank(userId, query);
-      await this.client.query('COMMIT');
-      return {
-        ids: media.map((hit) => hit.id),
-        plan,
-        statementMs: this.repository.milliseconds,
-        transactionMs: performance.now() - started,
-      };
-    } catch (error) {
-      await this.client.query('ROLLBACK');
-      throw error;
-    }
+    const { media, plan } = await inUserTransaction(this.client, userId, () => this.rank(userId, query), {
+      role: this.role,
+      settings: { statement_timeout: STATEMENT_TIMEOUT, ...SEARCH_SETTINGS },
+    });
+    return {
+      ids: media.map((hit) => hit.id),
+      plan,
+      statementMs: this.repository.milliseconds,
+      transactionMs: performance.now() - started,
+    };
   }
 
   async close(): Promise<void> {
     await this.client.end();
-  }
-
-  private async takeOn(userId: string): Promise<void> {
-    const settings = {
-      ...(this.role === null ? {} : { role: this.role }),
-      'app.current_user_id': userId,
-      statement_timeout: STATEMENT_TIMEOUT,
-      ...SEARCH_SETTINGS,
-    };
-    const names = Object.keys(settings);
-    const calls = names.map((name, index) => `set_config('${name}', $${index + 1}, true)`);
-    await this.client.query(`SELECT ${calls.join(', ')}`, Object.values(settings));
   }
 
   private async rank(userId: string, query: ProductQuery) {

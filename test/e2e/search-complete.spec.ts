@@ -5,6 +5,7 @@ import { RecallMonitor } from '../../src/modules/search/recall-monitor.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import type { SearchHitResponse, SearchResponse } from '../../src/modules/search/dto/search.response.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import { connectAsSuperuser } from '../harness/database.js';
 import {
   activeModel,
   asUser,
@@ -297,6 +298,23 @@ describe('explain', () => {
     expect(await codesOf(files.far)).toEqual(['words-missing /query', 'below-cutoff']);
     const { body } = await explain(session, searchId, files.found);
     expect(body).toMatchObject({ isFound: true, wasShown: true, position: 1, text: { missingWords: [] } });
+  });
+
+  it('explains a search as corrected, and refuses one that the rules of today do not know', async () => {
+    const session = await newSession();
+    const id = await add(session, { title: 'a wolverine in the snow' });
+    const { searchId } = await search(session, { query: 'wolverien', mode: 'text' });
+    expect((await explain(session, searchId, id)).body.reasons).toMatchObject([{ code: 'found' }]);
+    const admin = await connectAsSuperuser();
+    await admin.query(`UPDATE search_history SET filters = filters || '{"abolished": true}' WHERE id = $1`, [
+      searchId,
+    ]);
+    await admin.end();
+    const answer = await explain(session, searchId, id);
+    expect([answer.status, answer.body.type]).toEqual([
+      409,
+      expect.stringContaining('search-not-explainable'),
+    ]);
   });
 
   it('knows neither the searches nor the files of somebody else', async () => {

@@ -116,6 +116,17 @@ export const rowFactories: Record<string, RowFactory> = {
     ...{ user_id: userId, media_file_id: await parent(client, 'media_files', userId) },
     ...{ label: 'dog', confidence: 0.9, kind: 'object' },
   }),
+  // A trigger makes the row of every file, so its file is made without triggers.
+  media_facets: async (client, userId) => {
+    await client.query('SET session_replication_role = replica');
+    const mediaFileId = await parent(client, 'media_files', userId);
+    await client.query('SET session_replication_role = origin');
+    return {
+      ...{ user_id: userId, media_file_id: mediaFileId, file_type: 'image', status: 'uploaded' },
+      ...{ month: '2026-01-01', file_size_bytes: 1, has_transcript: false, has_text: false },
+      ...{ tags: ['tag'], categories: ['art'], labels: ['dog'], colors: ['blue'] },
+    };
+  },
   processing_jobs: async (client, userId) => ({
     ...{ user_id: userId, id: uuidv7(), media_file_id: await parent(client, 'media_files', userId) },
     ...{ job_type: 'thumbnail', subscription_tier: 'free' },

@@ -111,6 +111,10 @@ export const TENANT_TABLES: Record<string, TableExpectation> = {
     definerPolicies: { media_categories_definer_policy: ['app_definer', 'ALL'] },
   },
   media_labels: { admin: 'S', system: '', touch: 'kind' },
+  media_facets: {
+    ...{ user: 'S', admin: '', system: '', touch: 'sentiment' },
+    definerPolicies: { media_facets_definer_policy: ['app_definer', 'ALL'] },
+  },
   processing_jobs: { admin: 'SUK', system: 'SIUK', touch: 'step' },
   search_docs: {
     ...{ user: 'S', admin: 'S', system: '', touch: 'tsv' },
@@ -195,6 +199,7 @@ export const DEFINER_FUNCTIONS: Record<string, string> = {
   'copy_category_names()': 'app_definer',
   'copy_renamed_category()': 'app_definer',
   'refresh_search_doc()': 'app_definer',
+  'refresh_media_facets()': 'app_definer',
   'resolve_identity(text,text)': 'app_definer',
   'search_documents(text)': 'search_reader',
   'search_documents_by_any_word(text[],real,integer)': 'search_reader',

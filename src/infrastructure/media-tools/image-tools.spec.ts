@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +89,23 @@ describe('HEIC', () => {
     expect(await cornerColours(copy.path)).toEqual(CORNER_COLOURS);
     const thumbnail = await tools.thumbnail(path, detected);
     expect(await cornerColours(thumbnail.data)).toEqual(CORNER_COLOURS);
+  });
+
+  it('is probed and copied out of one decoding with the same results', async () => {
+    const { path, detected } = await saved(rotatedHeic());
+    const [apart, together] = [newPath('.jpg'), newPath('.jpg')];
+    const copy = await tools.upright(path, detected, apart);
+    const decode = jest.spyOn(tools as unknown as { decodeWithLibHeif: () => unknown }, 'decodeWithLibHeif');
+    const { probe: found, workingCopy } = await tools.probeAndCopy(path, detected, together);
+    expect(decode.mock.calls.length).toBeLessThanOrEqual(1);
+    decode.mockRestore();
+    expect(found).toEqual(await tools.probe(path, detected));
+    expect({ ...workingCopy, path: apart }).toEqual(copy);
+    expect((await readFile(together)).equals(await readFile(apart))).toBe(true);
+    const cut = await saved(rotatedHeic().subarray(0, 600));
+    await expect(tools.probeAndCopy(cut.path, cut.detected, newPath('.jpg'))).rejects.toMatchObject({
+      code: 'corrupt-media',
+    });
   });
 
   it('refuses one that was cut off, one that is too large and one without a picture in it', async () => {

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Metadata, Sharp, SharpOptions } from 'sharp';
 import { summariseExif } from './exif-summary.js';
-import { decodeHeif, openPixels, tooLarge } from './heif-decoder.js';
+import { decodeHeif, openPixels, tooLarge, type DecodedPixels } from './heif-decoder.js';
 import { isCutIsoFile } from './iso-boxes.js';
 import {
   type DetectedType,
@@ -19,6 +19,12 @@ export interface ImageToolsOptions {
   maxFrames?: number;
   /** A single decode is given up after this. Default 60; a noisy progressive JPEG of 99 megapixels took 2.1. */
   decodeTimeoutSeconds?: number;
+}
+
+/** Of a working copy. */
+interface CopyOptions {
+  maxSide?: number;
+  signal?: AbortSignal;
 }
 
 /** Longer side of thumbnails, in pixels. */
@@ -65,17 +71,24 @@ export class ImageTools {
   async probe(path: string, detected: DetectedType, signal?: AbortSignal): Promise<ImageProbe> {
     const metadata = await this.readHeader(path, detected);
     await this.decodeOnce(path, metadata, signal);
-    const { width, height } = metadata.autoOrient;
-    return {
-      fileType: 'image',
-      mimeType: detected.mimeType,
-      width,
-      height,
-      orientation: metadata.orientation ?? 1,
-      hasAlpha: metadata.hasAlpha,
-      frames: metadata.pages ?? 1,
-      exif: summariseExif(await exifBlock(path, metadata)),
-    };
+    return toProbe(path, detected, metadata);
+  }
+
+  /**
+   * `probe` and `upright` in one: what takes seconds to decode (HEIC) is decoded once.
+   * @throws MediaRejectedError as both do
+   */
+  async probeAndCopy(
+    path: string,
+    detected: DetectedType,
+    outPath: string,
+    options: CopyOptions = {},
+  ): Promise<{ probe: ImageProbe; workingCopy: WorkingCopy }> {
+    const metadata = await this.readHeader(path, detected);
+    const pixels = await this.decodeOnce(path, metadata, options.signal);
+    const work = (picture: Sharp) => writeUpright(picture, outPath, options);
+    const workingCopy = await this.convert(path, metadata, pixels, options.signal, work);
+    return { probe: await toProbe(path, detected, metadata), workingCopy };
   }
 
   /**
@@ -88,18 +101,11 @@ export class ImageTools {
     path: string,
     detected: DetectedType,
     outPath: string,
-    options: { maxSide?: number; signal?: AbortSignal } = {},
+    options: CopyOptions = {},
   ): Promise<WorkingCopy> {
-    const maxSide = options.maxSide ?? WORKING_COPY_MAX_SIDE;
-    return this.convert(path, detected, options.signal, async (picture) => {
-      const scaled = uprightWithin(picture, maxSide);
-      const asPng = outPath.toLowerCase().endsWith('.png');
-      const encoded = asPng
-        ? scaled.png({ compressionLevel: 6 })
-        : scaled.flatten({ background: '#ffffff' }).jpeg({ quality: 90 });
-      const { width, height } = await encoded.toFile(outPath);
-      return { path: outPath, mimeType: asPng ? 'image/png' : 'image/jpeg', width, height };
-    });
+    const metadata = await this.readHeader(path, detected);
+    const work = (picture: Sharp) => writeUpright(picture, outPath, options);
+    return this.convert(path, metadata, null, options.signal, work);
   }
 
   /**
@@ -107,7 +113,7 @@ export class ImageTools {
    * @throws MediaRejectedError
    */
   async thumbnail(path: string, detected: DetectedType, signal?: AbortSignal): Promise<Thumbnail> {
-    return this.convert(path, detected, signal, encodeThumbnail);
+    return this.convert(path, await this.readHeader(path, detected), null, signal, encodeThumbnail);
   }
 
   private async readHeader(path: string, detected: DetectedType): Promise<Metadata> {
@@ -134,18 +140,21 @@ export class ImageTools {
     return metadata;
   }
 
-  private async decodeOnce(path: string, metadata: Metadata, signal?: AbortSignal): Promise<void> {
+  /** @returns the pixels, where sharp could not give them again in no time */
+  private async decodeOnce(
+    path: string,
+    metadata: Metadata,
+    signal?: AbortSignal,
+  ): Promise<DecodedPixels | null> {
     // Scaling down keeps memory small: sharp streams the rows and only the small result is held.
     const decode = (picture: Sharp) => picture.resize(64, 64, { fit: 'inside' }).raw().toBuffer();
     try {
       if (metadata.format === 'heif' && (await isCutIsoFile(path)))
         throw new Error('The file ends inside a box.');
-      if (needsLibHeif(metadata)) {
-        await this.decodeWithLibHeif(path, signal);
-        return;
-      }
+      if (needsLibHeif(metadata)) return await this.decodeWithLibHeif(path, signal);
       const picture = this.open(path, { pages: this.framesToCheck(metadata) });
       await decode(picture);
+      return null;
     } catch (error) {
       throw asRejection(error, signal);
     }
@@ -159,17 +168,18 @@ export class ImageTools {
     return Math.max(1, Math.min(metadata.pages, Math.floor(this.maxInputPixels / framePixels)));
   }
 
+  /** @param pixels of a picture that libheif has decoded before, else null */
   private async convert<T>(
     path: string,
-    detected: DetectedType,
+    metadata: Metadata,
+    pixels: DecodedPixels | null,
     signal: AbortSignal | undefined,
     work: (picture: Sharp) => Promise<T>,
   ): Promise<T> {
-    const metadata = await this.readHeader(path, detected);
     signal?.throwIfAborted();
     try {
       const picture = needsLibHeif(metadata)
-        ? await openPixels(await this.decodeWithLibHeif(path, signal), metadata.icc)
+        ? await openPixels(pixels ?? (await this.decodeWithLibHeif(path, signal)), metadata.icc)
         : this.open(path, {});
       return await work(picture.timeout({ seconds: this.decodeTimeoutSeconds }));
     } catch (error) {
@@ -186,7 +196,7 @@ export class ImageTools {
     }).timeout({ seconds: this.decodeTimeoutSeconds });
   }
 
-  private async decodeWithLibHeif(path: string, signal?: AbortSignal) {
+  private async decodeWithLibHeif(path: string, signal?: AbortSignal): Promise<DecodedPixels> {
     return decodeHeif(path, {
       maxPixels: this.maxInputPixels,
       timeoutMs: this.decodeTimeoutSeconds * 1000,
@@ -201,6 +211,30 @@ export async function encodeThumbnail(picture: Sharp): Promise<Thumbnail> {
     .webp({ quality: 80 })
     .toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height };
+}
+
+async function writeUpright(picture: Sharp, outPath: string, { maxSide }: CopyOptions): Promise<WorkingCopy> {
+  const scaled = uprightWithin(picture, maxSide ?? WORKING_COPY_MAX_SIDE);
+  const asPng = outPath.toLowerCase().endsWith('.png');
+  const encoded = asPng
+    ? scaled.png({ compressionLevel: 6 })
+    : scaled.flatten({ background: '#ffffff' }).jpeg({ quality: 90 });
+  const { width, height } = await encoded.toFile(outPath);
+  return { path: outPath, mimeType: asPng ? 'image/png' : 'image/jpeg', width, height };
+}
+
+async function toProbe(path: string, detected: DetectedType, metadata: Metadata): Promise<ImageProbe> {
+  const { width, height } = metadata.autoOrient;
+  return {
+    fileType: 'image',
+    mimeType: detected.mimeType,
+    width,
+    height,
+    orientation: metadata.orientation ?? 1,
+    hasAlpha: metadata.hasAlpha,
+    frames: metadata.pages ?? 1,
+    exif: summariseExif(await exifBlock(path, metadata)),
+  };
 }
 
 /** sharp leaves metadata out and converts to sRGB unless told otherwise. */

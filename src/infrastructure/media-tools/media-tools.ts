@@ -5,6 +5,7 @@ import { detectFileType } from './file-type-detector.js';
 import { ImageTools, type ImageToolsOptions } from './image-tools.js';
 import type {
   ExtractedKeyframe,
+  ImageProbe,
   InspectedMedia,
   InspectionLimits,
   MediaProbe,
@@ -85,6 +86,22 @@ export class MediaTools {
       const thumbnail = await this.images.thumbnail(outPath, copyType, options.signal);
       return { workingCopy, thumbnail };
     }, options.signal);
+  }
+
+  /**
+   * `inspect` of a picture, with its upright working copy (a JPEG) out of the same decoding: for one that is looked at
+   * once and not kept.
+   * @param workDir an existing folder of the caller
+   * @throws MediaRejectedError
+   */
+  async openPicture(
+    path: string,
+    detected: DetectedType,
+    workDir: string,
+    signal?: AbortSignal,
+  ): Promise<{ probe: ImageProbe; workingCopy: WorkingCopy }> {
+    const outPath = join(workDir, 'upright.jpg');
+    return this.decodes.run(() => this.images.probeAndCopy(path, detected, outPath, { signal }), signal);
   }
 
   /** The thumbnail of an accepted picture or video. @throws MediaRejectedError */

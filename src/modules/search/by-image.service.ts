@@ -8,7 +8,6 @@ import { UsageService } from '../billing/usage.service.js';
 import { QueryPictureService, type QueryPicture } from '../media/query-picture/query-picture.service.js';
 import { readByImageFields, type ByImageOptions } from './by-image-fields.js';
 import type { ByImageResponse } from './dto/similar.response.js';
-import { nearDuplicateBits } from './near-duplicates.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import {
   modelLabel,
@@ -16,11 +15,10 @@ import {
   SemanticUnavailableError,
   type UnavailableReason,
 } from './query-embedder.js';
-import { byMeaning, MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
+import type { QueryVector } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
-import { SearchRepository } from './search.repository.js';
+import { SimilarFinder } from './similar-finder.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
-import { SimilarPageReader } from './similar-page.reader.js';
 
 /** A person waits: after this the answer holds near duplicates alone. Vision models take 2 to 10 s for a picture. */
 const ANALYSIS_TIMEOUT_MS = 30_000;
@@ -50,9 +48,7 @@ export class ByImageService {
     @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
     @Inject(PaidQueryCalls) private readonly calls: PaidQueryCalls,
     @Inject(UsageService) private readonly usage: UsageService,
-    @Inject(SearchRepository) private readonly repository: SearchRepository,
-    @Inject(Ranker) private readonly ranker: Ranker,
-    @Inject(SimilarPageReader) private readonly pages: SimilarPageReader,
+    @Inject(SimilarFinder) private readonly finder: SimilarFinder,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
   ) {}
 
@@ -153,37 +149,19 @@ export class ByImageService {
   }
 
   private async find(tx: Transaction, userId: string, facts: PictureFacts, options: ByImageOptions) {
-    const { includePrivate, limit } = options;
-    const maxDistance = facts.perceptualHash === null ? null : nearDuplicateBits(facts.perceptualHash);
-    const duplicates = await this.repository.nearDuplicates(tx, {
-      userId,
-      mediaFileId: null,
-      // A hash that says nothing is not compared; the bytes still are.
-      perceptualHash: maxDistance === null ? null : facts.perceptualHash,
-      maxDistance: maxDistance ?? 0,
-      fileHash: facts.sha256,
-      includePrivate,
-      limit,
-    });
-    const { model } = facts;
-    const planFacts =
-      model === null
-        ? null
-        : await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+    const { vector, model, perceptualHash, sha256 } = facts;
+    const planFacts = await this.finder.planFacts(tx, userId, model);
     const target: QueryVector | null =
-      facts.vector === null || model === null || planFacts === null
+      vector === null || model === null || planFacts === null
         ? null
-        : { halfvec: facts.vector, model, ...planFacts };
-    const ranking =
-      target === null ? null : await this.ranker.rank(tx, byMeaning(userId, target, { includePrivate }));
-    const ranked = ranking?.media ?? [];
+        : { halfvec: vector, model, ...planFacts };
+    const { includePrivate, limit } = options;
     return {
-      page: await this.pages.read(tx, userId, { duplicates, ranked, target, limit }),
-      total: new Set([...duplicates.map((row) => row.mediaFileId), ...ranked.map((hit) => hit.id)]).size,
-      plan: ranking?.plan ?? ('none' as const),
+      ...(await this.finder.find(tx, userId, {
+        ...{ target, perceptualHash, fileHash: sha256, mediaFileId: null, includePrivate, limit },
+      })),
       // Another model became active while the picture was looked at.
-      unavailable:
-        facts.unavailable ?? (facts.vector !== null && target === null ? ('model' as const) : null),
+      unavailable: facts.unavailable ?? (vector !== null && target === null ? ('model' as const) : null),
     };
   }
 }

@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
-import { errors } from '../../infrastructure/errors/app-error.js';
+import type { SearchRecord } from '../../infrastructure/database/generated/client.js';
+import { errors, type AppError } from '../../infrastructure/errors/app-error.js';
 import { UsageService } from '../billing/usage.service.js';
 import { decidesPrivacy } from '../media/filter/media-filter.sql.js';
 import type { ExplainReasonResponse, ExplainResponse } from './dto/explain.dto.js';
@@ -15,6 +16,7 @@ import { SearchVectors } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
 import type { ExplainFactsRow, ExplainVectorRow } from './sql/explain.sql.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
+import { toSearchRequest } from './stored-search.js';
 
 interface Evidence {
   facts: ExplainFactsRow;
@@ -41,21 +43,12 @@ export class ExplainService {
    * Runs a search of the history again, against the library as it is now, and looks at one file. Nothing is charged but
    * what the provider asks for the query's vector.
    * @throws AppError 404 for a search or a file that the user does not have; 409 `search-not-explainable` for a search
-   *   by picture, a composed one, and one whose query is not kept any more
+   *   by picture, a composed one, one whose query is not kept any more, and one that is not valid any more
    */
   async explain(userId: string, searchId: string, mediaFileId: string): Promise<ExplainResponse> {
     const record = await this.database.run((tx) => this.history.find(tx, userId, searchId));
     if (record === null) throw errors.notFound('search');
-    const filters = record.filters as Record<string, unknown>;
-    if (record.anonymizedAt !== null || 'kind' in filters) {
-      throw errors.conflict(
-        'search-not-explainable',
-        'Only a search in words can be explained, as long as its query is kept. Search again.',
-      );
-    }
-    // Checked when the search was made; a query that found nothing as typed was searched for as corrected.
-    const query = (filters['correctedQuery'] as string | undefined) ?? record.queryText;
-    const request = { ...filters, query, mode: record.mode } as unknown as SearchRequest;
+    const request = await requestOf(record);
     const search = this.requests.read(userId, request);
     const { mode, alpha } = search;
     const zones = request.in ?? null;
@@ -123,6 +116,21 @@ export class ExplainService {
     });
   }
 }
+
+/** A query that found nothing as typed was searched for as corrected. */
+function requestOf({ anonymizedAt, filters, queryText, mode }: SearchRecord): Promise<SearchRequest> {
+  const { kind, correctedQuery, ...rest } = filters as Record<string, unknown>;
+  if (anonymizedAt !== null || kind !== undefined) {
+    throw notExplainable(
+      'Only a search in words can be explained, as long as its query is kept. Search again.',
+    );
+  }
+  return toSearchRequest({ ...rest, query: correctedQuery ?? queryText, mode }, () =>
+    notExplainable('This search was made under earlier rules and is not valid any more. Search again.'),
+  );
+}
+
+const notExplainable = (detail: string): AppError => errors.conflict('search-not-explainable', detail);
 
 function toExplanation(
   searchId: string,

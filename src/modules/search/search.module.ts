@@ -30,6 +30,7 @@ import { SearchRequestReader } from './search-request.reader.js';
 import { SearchService } from './search.service.js';
 import { SearchVectors } from './search-vectors.js';
 import { SimilarController } from './similar.controller.js';
+import { SimilarFinder } from './similar-finder.js';
 import { SimilarPageReader } from './similar-page.reader.js';
 import { SimilarRepository } from './similar.repository.js';
 import { SimilarService } from './similar.service.js';
@@ -72,6 +73,7 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchService,
     SearchVectors,
     SearchWordsService,
+    SimilarFinder,
     SimilarPageReader,
     SimilarRepository,
     SimilarService,

@@ -16,13 +16,17 @@ export function toStoredSearch(request: SearchRequest): Record<string, unknown> 
 
 /**
  * A stored search as a request, checked by the rules of today.
- * @throws AppError 409 `saved-search-outdated`, with pointers below /search
+ * @param refusal what to say when it breaks them
+ * @throws AppError the refusal; without one 409 `saved-search-outdated`, with pointers below /search
  */
-export async function toSearchRequest(stored: unknown): Promise<SearchRequest> {
+export async function toSearchRequest(
+  stored: unknown,
+  refusal: (faults: FieldFault[]) => AppError = outdated,
+): Promise<SearchRequest> {
   try {
     return (await pipe.transform(stored, { type: 'body', metatype: SearchRequest })) as SearchRequest;
   } catch (error) {
-    throw error instanceof AppError ? outdated(error.extra.errors ?? []) : error;
+    throw error instanceof AppError ? refusal(error.extra.errors ?? []) : error;
   }
 }
 

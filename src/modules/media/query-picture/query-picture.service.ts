@@ -132,19 +132,14 @@ export class QueryPictureService {
         'A search takes a picture, and this file is a video. Send one of its frames.',
       );
     }
-    const { probe } = await this.mediaTools.inspect(file.path, { maxVideoDurationSeconds: null }, signal);
     const folder = await this.staging.makeFolder();
     staged.push(folder);
-    const { workingCopy } = await this.mediaTools.prepareImage(file.path, detected, folder, {
-      hasAlpha: false,
-      signal,
-    });
+    const { probe, workingCopy } = await this.mediaTools.openPicture(file.path, detected, folder, signal);
     return {
       sha256: file.sha256,
       mimeType: detected.mimeType,
       originalFilename: cleanFilename(file.originalFilename),
-      description:
-        probe.fileType === 'image' ? cleanLine(probe.exif.description, MAX_DESCRIPTION) || null : null,
+      description: cleanLine(probe.exif.description, MAX_DESCRIPTION) || null,
       workingCopyPath: workingCopy.path,
     };
   }

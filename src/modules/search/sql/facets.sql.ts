@@ -76,9 +76,9 @@ export interface FacetsInput {
  * both. Tags and categories come in the user's spelling; a category of the user's own and one of the system's with the
  * same name are one value.
  *
- * "IN ... IS TRUE" is a hashed list whatever the statistics say (as in restriction.sql.ts), so the time grows with the
- * user's files and links, and never with their product. As joins or look-ups it was ten times as fast for a hundred
- * files, but on tables that had just grown PostgreSQL walked all labels of the user for every file: 15 s and more.
+ * One pass over the user's rows of media_facets, which hold all names of a file beside it, so the time grows with the
+ * library and the names of the files found, and no join can go wrong. "IN ... IS TRUE" is a hashed list whatever the
+ * statistics say (as in restriction.sql.ts).
  * @throws RangeError without a facet
  */
 export function facetsQuery(input: FacetsInput): Prisma.Sql {
@@ -87,14 +87,20 @@ export function facetsQuery(input: FacetsInput): Prisma.Sql {
   const columns = facets.filter(isColumnFacet);
   const counts = [
     ...(columns.length > 0 ? [columnCounts(columns)] : []),
-    ...facets.filter((facet) => !isColumnFacet(facet)).map((facet) => NAME_COUNTS[facet](input.userId)),
+    ...facets.filter(isMonthFacet).map((facet) => MONTH_COUNTS[facet]),
+    ...facets.filter(isNameFacet).map((facet) => nameCounts(facet, input.userId)),
   ];
-  return Prisma.sql`WITH files AS MATERIALIZED (
-  SELECT ${Prisma.join([Prisma.sql`m.id`, ...facets.filter(isColumnFacet).map(selected), ...(facets.includes('colors') ? [Prisma.sql`m.dominant_colors`] : [])], ', ')}
-  FROM media_files m
-  WHERE m.user_id = ${input.userId}::uuid AND (m.id IN (SELECT s.media_file_id FROM (${input.source}) s)) IS TRUE
+  const needed = [...new Set(facets.map((facet) => NEEDED_COLUMNS[facet]))];
+  return Prisma.sql`WITH files AS (
+  SELECT ${Prisma.join(
+    needed.map((column) => Prisma.sql`f.${column}`),
+    ', ',
+  )}
+  FROM media_facets f
+  WHERE f.user_id = ${input.userId}::uuid
+    AND (f.media_file_id IN (SELECT s.media_file_id FROM (${input.source}) s)) IS TRUE
 ),
-counted(facet, value, count) AS (
+${columns.length > 0 ? alike(columns) : Prisma.empty}${facets.some(isMonthFacet) ? MONTHS : Prisma.empty}counted(facet, value, count) AS (
   ${Prisma.join(counts, '\n  UNION ALL\n  ')}
 ),
 ranked AS (
@@ -111,43 +117,60 @@ ORDER BY array_position(${facets}::text[], r.facet), r.position`;
 }
 
 type NameFacet = 'tags' | 'categories' | 'labels' | 'colors';
-type ColumnFacet = Exclude<Facet, NameFacet>;
+type MonthFacet = 'year' | 'month';
+type ColumnFacet = Exclude<Facet, NameFacet | MonthFacet>;
 
-const TAKEN_OR_UPLOADED = Prisma.sql`coalesce(m.taken_at, m.uploaded_at) AT TIME ZONE 'UTC'`;
+const isNameFacet = (facet: Facet): facet is NameFacet =>
+  facet === 'tags' || facet === 'categories' || facet === 'labels' || facet === 'colors';
+const isMonthFacet = (facet: Facet): facet is MonthFacet => facet === 'year' || facet === 'month';
+const isColumnFacet = (facet: Facet): facet is ColumnFacet => !isNameFacet(facet) && !isMonthFacet(facet);
 
-/** Facets of which a file has at most one value: `value` of alias `m`, in the column `name`. */
-const COLUMNS: Record<ColumnFacet, { name: Prisma.Sql; value: Prisma.Sql }> = {
-  fileType: { name: Prisma.sql`file_type`, value: Prisma.sql`m.file_type` },
-  status: { name: Prisma.sql`status`, value: Prisma.sql`m.status` },
-  year: { name: Prisma.sql`year`, value: Prisma.sql`to_char(${TAKEN_OR_UPLOADED}, 'YYYY')` },
-  month: { name: Prisma.sql`month`, value: Prisma.sql`to_char(${TAKEN_OR_UPLOADED}, 'YYYY-MM')` },
-  orientation: {
-    name: Prisma.sql`orientation`,
-    value: Prisma.sql`CASE WHEN m.width > m.height THEN 'landscape' WHEN m.width < m.height THEN 'portrait'
-    WHEN m.width = m.height THEN 'square' END`,
-  },
-  sentiment: { name: Prisma.sql`sentiment`, value: Prisma.sql`m.sentiment` },
-  hasTranscript: {
-    name: Prisma.sql`has_transcript`,
-    value: Prisma.sql`coalesce(m.transcription_text <> '', false)`,
-  },
-  hasText: { name: Prisma.sql`has_text`, value: Prisma.sql`m.detected_text <> '{}'` },
-  durationBucket: {
-    name: Prisma.sql`duration_bucket`,
-    value: bucketOf(Prisma.sql`m.duration_seconds`, DURATION_BUCKETS),
-  },
-  sizeBucket: {
-    name: Prisma.sql`size_bucket`,
-    value: bucketOf(Prisma.sql`m.file_size_bytes`, SIZE_BUCKETS),
-  },
+const MONTH = Prisma.sql`month`;
+
+/** The column of media_facets that a facet counts by. */
+const NEEDED_COLUMNS: Record<Facet, Prisma.Sql> = {
+  fileType: Prisma.sql`file_type`,
+  status: Prisma.sql`status`,
+  year: MONTH,
+  month: MONTH,
+  tags: Prisma.sql`tags`,
+  categories: Prisma.sql`categories`,
+  labels: Prisma.sql`labels`,
+  colors: Prisma.sql`colors`,
+  orientation: Prisma.sql`orientation`,
+  sentiment: Prisma.sql`sentiment`,
+  hasTranscript: Prisma.sql`has_transcript`,
+  hasText: Prisma.sql`has_text`,
+  durationBucket: Prisma.sql`duration_seconds`,
+  sizeBucket: Prisma.sql`file_size_bytes`,
 };
 
-function isColumnFacet(facet: Facet): facet is ColumnFacet {
-  return facet in COLUMNS;
+/**
+ * The files by all values asked, as few rows as there are combinations: each facet then counts these, not the files.
+ * Months are kept apart, they would multiply the combinations.
+ */
+function alike(facets: ColumnFacet[]): Prisma.Sql {
+  const values = facets.map((facet) => {
+    const bucket = BUCKETS[facet];
+    return bucket ? Prisma.sql`${bucket.value} AS ${bucket.name}` : Prisma.sql`f.${NEEDED_COLUMNS[facet]}`;
+  });
+  const names = facets.map(valueName);
+  return Prisma.sql`alike AS (
+  SELECT ${Prisma.join(values, ', ')}, count(*) AS files FROM files f GROUP BY ${Prisma.join(names, ', ')}
+),
+`;
 }
 
-const selected = (facet: ColumnFacet): Prisma.Sql =>
-  Prisma.sql`(${COLUMNS[facet].value})::text AS ${COLUMNS[facet].name}`;
+const valueName = (facet: ColumnFacet): Prisma.Sql => BUCKETS[facet]?.name ?? NEEDED_COLUMNS[facet];
+
+/** Values that are not the column itself. */
+const BUCKETS: Partial<Record<ColumnFacet, { name: Prisma.Sql; value: Prisma.Sql }>> = {
+  durationBucket: {
+    name: Prisma.sql`duration_bucket`,
+    value: bucketOf(Prisma.sql`f.duration_seconds`, DURATION_BUCKETS),
+  },
+  sizeBucket: { name: Prisma.sql`size_bucket`, value: bucketOf(Prisma.sql`f.file_size_bytes`, SIZE_BUCKETS) },
+};
 
 function bucketOf(column: Prisma.Sql, buckets: readonly Bucket[]): Prisma.Sql {
   const steps = buckets.map(({ value, below }) =>
@@ -158,48 +181,55 @@ function bucketOf(column: Prisma.Sql, buckets: readonly Bucket[]): Prisma.Sql {
   return Prisma.sql`CASE ${Prisma.join(steps, ' ')} END`;
 }
 
-/** One pass over the files counts every column. In each grouping set all columns but its own are null. */
+/** In each grouping set all columns but its own are null. */
 function columnCounts(facets: ColumnFacet[]): Prisma.Sql {
-  const names = facets.map((facet) => COLUMNS[facet].name);
+  const columns = facets.map((facet) => Prisma.sql`a.${valueName(facet)}`);
   const facet = facets.map(
-    (name) => Prisma.sql`WHEN GROUPING(f.${COLUMNS[name].name}) = 0 THEN ${name}::text`,
+    (name, index) => Prisma.sql`WHEN GROUPING(${columns[index]!}) = 0 THEN ${name}::text`,
   );
-  const columns = names.map((name) => Prisma.sql`f.${name}`);
-  return Prisma.sql`SELECT CASE ${Prisma.join(facet, ' ')} END, coalesce(${Prisma.join(columns, ', ')}), count(*)
-  FROM files f GROUP BY GROUPING SETS (${Prisma.join(
+  return Prisma.sql`SELECT CASE ${Prisma.join(facet, ' ')} END, coalesce(${Prisma.join(
+    columns.map((column) => Prisma.sql`${column}::text`),
+    ', ',
+  )}), sum(a.files)
+  FROM alike a GROUP BY GROUPING SETS (${Prisma.join(
     columns.map((column) => Prisma.sql`(${column})`),
     ', ',
   )})`;
 }
 
-const isFound = (mediaFileId: Prisma.Sql): Prisma.Sql =>
-  Prisma.sql`(${mediaFileId} IN (SELECT f.id FROM files f)) IS TRUE`;
-
-/** Facets of which a file may have many values. */
-const NAME_COUNTS: Record<NameFacet, (userId: string) => Prisma.Sql> = {
-  // One row per file and tag (primary key), one tag per name whatever its case (unique index).
-  tags: (userId) => Prisma.sql`SELECT 'tags',
-    (SELECT t.name FROM tags t WHERE t.user_id = ${userId}::uuid AND t.id = used.tag_id), used.count
-  FROM (
-    SELECT mt.tag_id, count(*) AS count FROM media_tags mt
-    WHERE mt.user_id = ${userId}::uuid AND ${isFound(Prisma.sql`mt.media_file_id`)}
-    GROUP BY mt.tag_id
-  ) used`,
-  categories: (userId) => Prisma.sql`SELECT 'categories',
-    (array_agg(k.name ORDER BY k.user_id NULLS LAST))[1], count(DISTINCT mc.media_file_id)
-  FROM media_categories mc
-  JOIN categories k ON k.id = mc.category_id AND (k.user_id = ${userId}::uuid OR k.user_id IS NULL)
-  WHERE mc.user_id = ${userId}::uuid AND ${isFound(Prisma.sql`mc.media_file_id`)}
-  GROUP BY lower(k.name)`,
-  labels: (userId) => Prisma.sql`SELECT 'labels', l.label, count(*) FROM media_labels l
-  WHERE l.user_id = ${userId}::uuid AND ${isFound(Prisma.sql`l.media_file_id`)}
-  GROUP BY l.label`,
-  // jsonpath leaves out an entry of an unexpected shape, where a cast would fail the search. DISTINCT: once per file.
-  colors: () => Prisma.sql`SELECT 'colors', c.name #>> '{}', count(*)
-  FROM (
-    SELECT DISTINCT e.id, e.name
-    FROM (SELECT f.id, jsonb_path_query(f.dominant_colors, '$[*].name') AS name FROM files f) e
-  ) c
-  WHERE jsonb_typeof(c.name) = 'string'
-  GROUP BY c.name`,
+const MONTHS = Prisma.sql`months AS (
+  SELECT f.month::timestamp AS month, count(*) AS files FROM files f GROUP BY f.month
+),
+`;
+const MONTH_COUNTS: Record<MonthFacet, Prisma.Sql> = {
+  year: Prisma.sql`SELECT 'year', to_char(p.month, 'YYYY'), sum(p.files) FROM months p GROUP BY 2`,
+  month: Prisma.sql`SELECT 'month', to_char(p.month, 'YYYY-MM'), p.files FROM months p`,
 };
+
+/**
+ * Facets of which a file may have many values, each of them once. Where PostgreSQL, for want of statistics, sorts the
+ * names instead of hashing them, it shall compare bytes: a language's order took three times as long.
+ */
+function nameCounts(facet: NameFacet, userId: string): Prisma.Sql {
+  if (facet === 'categories') return categoryCounts(userId);
+  return Prisma.sql`SELECT ${facet}::text, n.name, count(*)
+  FROM (SELECT unnest(f.${NEEDED_COLUMNS[facet]}) COLLATE "C" AS name FROM files f) n GROUP BY n.name`;
+}
+
+/**
+ * Few files have categories that no other has, so these are put together first. One name for all spellings, the user's
+ * own before the system's.
+ */
+function categoryCounts(userId: string): Prisma.Sql {
+  return Prisma.sql`SELECT 'categories', (array_agg(d.name ORDER BY d.is_own DESC))[1], sum(d.files)
+  FROM (
+    SELECT DISTINCT ON (c.categories, lower(n.name)) n.name, n.is_own, c.files
+    FROM (SELECT f.categories, count(*) AS files FROM files f GROUP BY f.categories) c
+    CROSS JOIN LATERAL (
+      SELECT u.name, (u.name IN (SELECT k.name FROM categories k WHERE k.user_id = ${userId}::uuid)) IS TRUE AS is_own
+      FROM unnest(c.categories) AS u(name)
+    ) n
+    ORDER BY c.categories, lower(n.name), n.is_own DESC
+  ) d
+  GROUP BY lower(d.name)`;
+}
