@@ -74,7 +74,7 @@ describe('migrations of a database that holds files already', () => {
   it('corrects typing errors out of the user’s own words', async () => {
     const spelling = new SpellingService();
     const correct = async (user: string, terms: string): Promise<string | undefined> =>
-      (await asUser(user, () => database.run((tx) => spelling.correct(tx, terms))))?.terms;
+      (await asUser(user, () => database.run((tx) => spelling.correct(tx, terms))))[0]?.terms;
     expect(await correct(alice, 'wolverien')).toBe('wolverine');
     expect(await correct(bob, 'orchstra')).toBe('orchestra');
     expect(await correct(bob, 'wolverien')).toBeUndefined();

@@ -27,7 +27,7 @@ export interface RestrictingWords {
  *
  * NOT IN and "IN ... IS TRUE" keep PostgreSQL from turning the list into a join: it becomes a hashed sub-plan whatever
  * the statistics say. As a join, on a database that was never analysed, it was a nested loop over both lists. The hash
- * must fit into work_mem, see searchSettings().
+ * must fit into work_mem, see SEARCH_SETTINGS.
  * @param words what must and must not occur in a file, beside the filter
  */
 export function restrictionOf(

@@ -104,14 +104,6 @@ export const SEARCH_SETTINGS: TransactionSettings = {
   'hnsw.iterative_scan': 'relaxed_order',
 };
 
-/** SEARCH_SETTINGS as a statement, for a client that begins its transactions itself (bench/). */
-export function searchSettings(): Prisma.Sql {
-  const calls = Object.entries(SEARCH_SETTINGS).map(
-    ([name, value]) => Prisma.sql`set_config(${name}, ${value}, true)`,
-  );
-  return Prisma.sql`SELECT ${Prisma.join(calls)}`;
-}
-
 /** One row for the active model, and for one that was active until a moment ago; none for others. */
 export interface PlanFactsRow {
   modelId: number;
