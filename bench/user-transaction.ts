@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Prisma } from '../src/infrastructure/database/generated/client.js';
+import { preparedName } from '../src/infrastructure/database/prepared.js';
 import { SEARCH_SETTINGS } from '../src/modules/search/sql/search.sql.js';
 
 export interface UserTransactionOptions {
@@ -31,12 +32,14 @@ export async function inUserTransaction<T>(
   }
 }
 
-/** Sends what the application sends through Prisma. */
+/** Sends what the application sends, prepared where the application prepares it. */
 export async function send<Row = Record<string, unknown>>(
   client: pg.Client,
   sql: Prisma.Sql,
 ): Promise<Row[]> {
-  return (await client.query(sql.text, sql.values)).rows as Row[];
+  const { text, values } = sql;
+  const name = preparedName(sql, text);
+  return (await client.query({ ...(name ? { name } : {}), text, values })).rows as Row[];
 }
 
 /** Prints what PostgreSQL does for a statement. */

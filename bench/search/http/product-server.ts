@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, request, type RequestOptions } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
@@ -66,23 +66,38 @@ export class ProductServer {
   }
 
   /** POST /v1/search in semantic mode. @returns the answer and the milliseconds until its last byte */
-  search(
+  async search(
     user: BenchUser,
     question: number,
     limit: number,
   ): Promise<{ answer: SearchAnswer; milliseconds: number }> {
     const body = JSON.stringify({ query: `question ${question}`, mode: 'semantic', limit });
+    const { text, milliseconds } = await this.send(
+      {
+        method: 'POST',
+        path: '/v1/search',
+        headers: {
+          authorization: `Bearer ${this.tokens.get(user.id)}`,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        },
+      },
+      body,
+    );
+    return { answer: JSON.parse(text) as SearchAnswer, milliseconds };
+  }
+
+  /** A route that does nothing. @returns the milliseconds until its last byte */
+  async health(): Promise<number> {
+    return (await this.send({ method: 'GET', path: '/health/live' })).milliseconds;
+  }
+
+  /** @throws Error for any answer but 200 */
+  private send(options: RequestOptions, body?: string): Promise<{ text: string; milliseconds: number }> {
     return new Promise((resolve, reject) => {
       const started = performance.now();
       const outgoing = request(
-        {
-          ...{ agent: this.agent, host: '127.0.0.1', port: this.port, method: 'POST', path: '/v1/search' },
-          headers: {
-            authorization: `Bearer ${this.tokens.get(user.id)}`,
-            'content-type': 'application/json',
-            'content-length': Buffer.byteLength(body),
-          },
-        },
+        { ...options, agent: this.agent, host: '127.0.0.1', port: this.port },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -90,9 +105,8 @@ export class ProductServer {
           response.on('end', () => {
             const milliseconds = performance.now() - started;
             const text = Buffer.concat(chunks).toString();
-            if (response.statusCode !== 200)
-              reject(new Error(`POST /v1/search: ${response.statusCode} ${text.slice(0, 300)}`));
-            else resolve({ answer: JSON.parse(text) as SearchAnswer, milliseconds });
+            if (response.statusCode === 200) resolve({ text, milliseconds });
+            else reject(new Error(`${options.path}: ${response.statusCode} ${text.slice(0, 300)}`));
           });
         },
       );

@@ -7,7 +7,8 @@ import { TOP } from '../truth.js';
 
 const GOAL_MS = 3;
 const WORKERS = 8;
-const WARM_UP = 20;
+/** Per size: what V8 has not compiled yet takes twice as long. */
+const WARM_UP = 500;
 
 interface SizeRun {
   size: number;
@@ -34,7 +35,7 @@ export async function measureHttp(bench: Bench): Promise<void> {
     'The whole HTTP request',
     `\`POST /v1/search\`, semantic, ${TOP} files, against the product in a process of its own on the same machine, beside ` +
       `the SQL through \`pg\`; milliseconds p50 / p95 of ${options.queries} requests one at a time (both in turn) and ` +
-      `${2 * options.queries} by ${WORKERS} at a time. In the request: HTTP and JSON on both sides, access token and ` +
+      `${2 * options.queries} by ${WORKERS} at a time, after ${WARM_UP} each to warm up. In the request: HTTP and JSON on both sides, access token and ` +
       'session look-up, rate limit in memory, plan and budget checks, all transactions (search, page, moments, counter, ' +
       'cost and history rows). Not in it: the embedding provider; the vector is given by an embedder in memory. ' +
       '"Transaction" is BEGIN to COMMIT through `pg`, with role, settings and the choice of the plan.',
@@ -46,6 +47,11 @@ export async function measureHttp(bench: Bench): Promise<void> {
         await server.search(questions[place]!.user, first + place, TOP);
       }
     }
+    const empty = new Timings();
+    for (let number = 0; number < options.queries; number++) empty.add(await server.health());
+    report.text(
+      `A route of the same server that does nothing, \`GET /health/live\`: ${round(empty.p50)} / ${round(empty.p95)}.`,
+    );
     const rows: Row[] = [];
     for (const run of runs) rows.push(await measureSize(bench, run, server, connections));
     report.table(rows);

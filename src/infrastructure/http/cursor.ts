@@ -1,4 +1,4 @@
-import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { errors } from '../errors/app-error.js';
 
 /** 128 bits of an HMAC-SHA-256: short enough for a URL, far beyond guessing. */
@@ -10,11 +10,12 @@ const MAX_CURSOR_LENGTH = 4096;
  * list's or a changed one is refused.
  */
 export class CursorCodec {
-  private readonly key: Buffer;
+  private readonly key: KeyObject;
 
   /** @param secret the installation's secret; the signing key is derived from it, so that tokens and cursors differ */
   constructor(secret: string) {
-    this.key = Buffer.from(hkdfSync('sha256', secret, 'ai-media-search', 'page cursors', 32));
+    const key = hkdfSync('sha256', secret, 'ai-media-search', 'page cursors', 32);
+    this.key = createSecretKey(Buffer.from(key));
   }
 
   /** @param kind names the list, e.g. `media`; a change of what `payload` means wants a new name */

@@ -34,7 +34,11 @@ export class MemoryRateLimiter implements RateLimiter {
     const now = this.now();
     const windowMs = windowSeconds * 1000;
     if (now - this.lastSweep > 60_000) this.sweep(now);
-    const log = (this.logs.get(key) ?? []).filter(({ instant }) => instant > now - windowMs);
+    const log = this.logs.get(key) ?? [];
+    // In order of time: what has left the window is at the front.
+    const isInWindow = ({ instant }: { instant: number }): boolean => instant > now - windowMs;
+    const expired = log.findIndex(isInWindow);
+    log.splice(0, expired < 0 ? log.length : expired);
     const allowed = log.length < limit;
     const entry = uuidv7();
     if (allowed) log.push({ instant: now, entry });

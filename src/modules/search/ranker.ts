@@ -151,7 +151,10 @@ export class Ranker {
     const wanted = wantedOf(input);
     const depth = wanted === null ? null : Math.max(MIN_DEPTH, 2 * wanted);
     const matchesAny = useText && isMatchingAny(input);
+    // Few vectors, all of them compared: one plan fits all libraries. Filters and large libraries each want their own.
+    const isSmall = vectorPlan?.plan === 'exact' && vectorPlan.candidates !== null;
     return this.repository.search(tx, {
+      isPlanKept: isSmall && !isFiltered(input.filter),
       restriction: restrictionOf(userId, input.filter, {
         // Terms taken as they stand exclude by themselves.
         excluded: vectorPlan || matchesAny ? input.excludedTerms : null,

@@ -1,5 +1,6 @@
 import type { PricedUsage } from '../../../infrastructure/ai/ai.types.js';
 import { COST_SERVICES } from '../../../infrastructure/ai/vocabulary.js';
+import { prepared } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 
 /** The limits of a user's plan that are in force, with the user's own quota override and counters. */
@@ -27,7 +28,8 @@ export interface PlanRow {
   billingPeriodEnd: Date;
 }
 
-export const planOf = (userId: string): Prisma.Sql => Prisma.sql`
+export const planOf = (userId: string): Prisma.Sql =>
+  prepared(Prisma.sql`
   SELECT l.tier_name AS "tierName", l.max_uploads_per_month AS "maxUploadsPerMonth",
     l.max_searches_per_month AS "maxSearchesPerMonth",
     coalesce(u.storage_quota_bytes_override, l.max_storage_bytes) AS "maxStorageBytes",
@@ -40,11 +42,12 @@ export const planOf = (userId: string): Prisma.Sql => Prisma.sql`
     u.storage_used_bytes AS "storageUsedBytes", u.billing_period_start AS "billingPeriodStart",
     u.billing_period_end AS "billingPeriodEnd"
   FROM users u JOIN current_usage_limits l ON l.tier_name = u.subscription_tier
-  WHERE u.id = ${userId}::uuid AND u.deleted_at IS NULL`;
+  WHERE u.id = ${userId}::uuid AND u.deleted_at IS NULL`);
 
 /** Moves the user's billing period on when it has run out (C23); a no-op otherwise. */
-export const rollBillingPeriod = (userId: string): Prisma.Sql => Prisma.sql`
-  SELECT reset_monthly_usage(u.id) FROM users u WHERE u.id = ${userId}::uuid AND u.billing_period_end <= now()`;
+export const rollBillingPeriod = (userId: string): Prisma.Sql =>
+  prepared(Prisma.sql`
+  SELECT reset_monthly_usage(u.id) FROM users u WHERE u.id = ${userId}::uuid AND u.billing_period_end <= now()`);
 
 /**
  * Takes one upload of the month, if one is left: one statement, so that any number of requests at once get exactly the
@@ -117,10 +120,11 @@ function costValues({ usage, incurredAt, ...row }: CostRow): Prisma.Sql {
  * What provider calls have cost in the user's billing period, in one currency. Re-embedding is the operator's act: it is in
  * the ledger and not in the budget.
  */
-export const costOfPeriod = (userId: string, since: Date, currency: string): Prisma.Sql => Prisma.sql`
+export const costOfPeriod = (userId: string, since: Date, currency: string): Prisma.Sql =>
+  prepared(Prisma.sql`
   SELECT coalesce(sum(amount), 0)::text AS amount FROM cost_tracking
   WHERE user_id = ${userId}::uuid AND incurred_at >= ${since} AND currency = ${currency}
-    AND service_name <> ${COST_SERVICES.reindexing}`;
+    AND service_name <> ${COST_SERVICES.reindexing}`);
 
 /** Whether one more call of this price stays within the budget; decided in NUMERIC, never in binary fractions. */
 export const withinBudget = (spent: string, amount: string, budget: string): Prisma.Sql => Prisma.sql`

@@ -12,6 +12,8 @@ import { vectorLeg, type VectorLegInput } from './vector-leg.sql.js';
 const GRAPH_SEARCH_WIDTH = 500;
 
 export interface SearchQueryInput {
+  /** The best plan does not depend on whose library it is nor on what is looked for: it is made once per connection. */
+  isPlanKept?: boolean;
   restriction: Restriction;
   /** null = this leg is not asked. At least one of the two is. */
   vector: Omit<VectorLegInput, 'restriction'> | null;
@@ -61,12 +63,13 @@ export function searchQuery(input: SearchQueryInput): Prisma.Sql {
     ...(input.vector ? [vectorLeg({ ...input.vector, restriction })] : []),
     ...(input.text ? [textLeg({ ...input.text, restriction })] : []),
   ];
-  return Prisma.sql`WITH ${restriction.with}${Prisma.join(legs, ',\n')}
+  const query = Prisma.sql`WITH ${restriction.with}${Prisma.join(legs, ',\n')}
 SELECT ${input.vector ? VECTOR_COLUMNS : NO_VECTOR_COLUMNS},
   ${input.text ? TEXT_COLUMNS : NO_TEXT_COLUMNS},
   ${input.vector && input.text ? COMMON_MATCHES : Prisma.sql`0`} AS "commonMatches"
 FROM ${input.vector ? VECTOR_LIST : Prisma.sql`(SELECT) AS vector_list`}
 CROSS JOIN ${input.text ? TEXT_LIST : Prisma.sql`(SELECT) AS text_list`}`;
+  return input.isPlanKept ? prepared(query) : query;
 }
 
 /**
