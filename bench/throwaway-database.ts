@@ -1,10 +1,11 @@
 import pg from 'pg';
+import type { ThrowawayPostgres } from '../test/harness/services/postgres.js';
 import { runPrismaCli } from '../src/infrastructure/database/migrate.js';
 import { adminUrl, BENCH_DATABASE, openCluster, PROJECT_DIR } from './search/data/cluster.js';
 
 /** Runs `work` as superuser on a migrated database of a PostgreSQL of its own, which is gone afterwards. */
 export async function withThrowawayDatabase(
-  work: (client: pg.Client, adminUrl: string) => Promise<void>,
+  work: (client: pg.Client, adminUrl: string, postgres: ThrowawayPostgres) => Promise<void>,
 ): Promise<void> {
   const { postgres } = await openCluster();
   try {
@@ -14,7 +15,7 @@ export async function withThrowawayDatabase(
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     try {
-      await work(client, url);
+      await work(client, url, postgres);
     } finally {
       await client.end();
     }
