@@ -69,7 +69,7 @@ export async function storedKeys(bench: PipelineBench, user: Owner): Promise<str
 export async function textHits(bench: PipelineBench, user: Owner, terms: string): Promise<string[]> {
   const rows = await bench.as(user.id, () =>
     bench.database.run(
-      (tx) => tx.$queryRaw<{ id: string }[]>`SELECT media_file_id AS id FROM search_documents(${terms}, 10)`,
+      (tx) => tx.$queryRaw<{ id: string }[]>`SELECT media_file_id AS id FROM search_documents(${terms})`,
     ),
   );
   return rows.map(({ id }) => id);
