@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Prisma } from '../src/infrastructure/database/generated/client.js';
-import { preparedName } from '../src/infrastructure/database/prepared.js';
+import { planChoiceOf, preparedName, surrounded } from '../src/infrastructure/database/prepared.js';
 import { SEARCH_SETTINGS } from '../src/modules/search/sql/search.sql.js';
 
 export interface UserTransactionOptions {
@@ -39,7 +39,10 @@ export async function send<Row = Record<string, unknown>>(
 ): Promise<Row[]> {
   const { text, values } = sql;
   const name = preparedName(sql, text);
-  return (await client.query({ ...(name ? { name } : {}), text, values })).rows as Row[];
+  const statement = { ...(name ? { name } : {}), text, values };
+  const messages = surrounded<pg.QueryConfig>(statement, name ? planChoiceOf(sql) : undefined);
+  const answers = await Promise.all(messages.map((message) => client.query(message as pg.QueryConfig)));
+  return answers[answers.length === 1 ? 0 : 1]!.rows as Row[];
 }
 
 /** Prints what PostgreSQL does for a statement. */

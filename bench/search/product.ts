@@ -67,7 +67,8 @@ export class ProductSearch {
     url: string,
     options: { withoutRls?: boolean; plan?: 'chosen' | 'exact' } = {},
   ): Promise<ProductSearch> {
-    const client = new pg.Client({ connectionString: url });
+    // As the product's connections are.
+    const client = new pg.Client({ connectionString: url, pipeline: true } as pg.ClientConfig);
     await client.connect();
     // The runtime login has these by ALTER ROLE; a superuser has not.
     await client.query('SET jit = off; SET max_parallel_workers_per_gather = 0');

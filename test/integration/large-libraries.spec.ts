@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { encodeHalfvecText } from '../../src/infrastructure/ai/vectors.js';
 import type { Database } from '../../src/infrastructure/database/database.js';
-import { Ranker } from '../../src/modules/search/ranker.js';
+import { MAX_EXACT_VECTORS, Ranker } from '../../src/modules/search/ranker.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import { SEARCH_SETTINGS } from '../../src/modules/search/sql/search.sql.js';
 import {
@@ -89,7 +89,7 @@ it('a large library gets a graph of its own, finds the same with it, and loses i
           { settings: SEARCH_SETTINGS },
         ),
       );
-    const [exact, graph] = [await top(1, false), await top(750, true)];
+    const [exact, graph] = [await top(1, false), await top(MAX_EXACT_VECTORS + 1, true)];
     expect([exact.plan, graph.plan]).toEqual(['exact', 'ann']);
     expect(graph.media.every(({ id }) => own.has(id))).toBe(true);
     const found = new Set(graph.media.slice(0, 20).map(({ id }) => id));

@@ -201,6 +201,29 @@ it('prepares a marked statement once per connection and serves each user their o
   expect(kept).toEqual([{ n: embedded ? 0 : 1 }]);
 });
 
+it('keeps a plan for the statement that asks for it, and for no other', async () => {
+  const name = uuidv7();
+  await one.runAs(as(0), (tx) => addTag(tx, 0, name));
+  const statement = () =>
+    prepared(
+      Prisma.sql`SELECT current_setting('plan_cache_mode') AS mode, count(*)::int AS n FROM tags WHERE name = ${name}`,
+      'kept',
+    );
+  const mode = (tx: Transaction) => tx.$queryRaw`SELECT current_setting('plan_cache_mode') AS mode`;
+  const { embedded } = await testDatabaseUrls();
+  const kept = embedded ? 'auto' : 'force_generic_plan';
+  for (const [index, n] of [
+    [0, 1],
+    [1, 0],
+    [0, 1],
+  ] as const) {
+    const rows = await one.runAs(as(index), async (tx) => [await tx.$queryRaw(statement()), await mode(tx)]);
+    expect(rows).toEqual([[{ mode: kept, n }], [{ mode: 'auto' }]]);
+  }
+  const alone = await one.runAs(as(0), (tx) => tx.$queryRaw(statement()), { readOnly: true, single: true });
+  expect(alone).toEqual([{ mode: kept, n: 1 }]);
+});
+
 it('takes an isolation level, with role and user as ever', async () => {
   const rows = await one.runAs(
     as(0),

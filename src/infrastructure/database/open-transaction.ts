@@ -2,7 +2,8 @@ import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { Prisma, PrismaClient } from './generated/client.js';
 import { JoinedPrisma, type JoiningPrismaClient, type StatementRunner } from './joined-prisma.js';
-import { rawStatement } from './raw-statement.js';
+import { surrounded } from './prepared.js';
+import { rawStatement, type RawStatement } from './raw-statement.js';
 import { TransactionLostError, TransactionTimeoutError } from './transaction-errors.js';
 
 /** A client inside one transaction. The only kind of client that business code ever sees. */
@@ -118,8 +119,12 @@ export class OpenTransaction {
     if (isPipelined) writeTogether(this.connection);
     // Everything is put in order before anything is waited for: what comes later must not slip in between, or behind COMMIT.
     const begun = this.begin();
-    const answer = this.exchange(...statement);
-    answer.catch(() => undefined);
+    const [message, values] = statement;
+    const answers = surrounded(message, (message as RawStatement).plan).map((part) =>
+      this.exchange(part, ...(part === message ? [values] : [])),
+    );
+    for (const answer of answers) answer.catch(() => undefined);
+    const answer = answers[answers.length === 1 ? 0 : 1]!;
     if (isSingle) this.close('COMMIT');
     await begun;
     return answer;

@@ -5,7 +5,7 @@ import type { Prisma } from './generated/client.js';
 /** A name counts against a server's memory in every connection; texts marked as prepared are few and never change. */
 const MAX_NAMES = 500;
 
-const marked = new WeakSet<Prisma.Sql>();
+const marked = new WeakMap<Prisma.Sql, PlanChoice>();
 const names = new Map<string, string>();
 
 /**
@@ -13,10 +13,27 @@ const names = new Map<string, string>();
  * For short statements that are asked with every request: planning costs them more than running (docs/adr/0010). Not
  * for statements whose best plan depends on their parameters, nor for texts that vary.
  */
-export function prepared(statement: Prisma.Sql): Prisma.Sql {
-  marked.add(statement);
+export function prepared(statement: Prisma.Sql, plan: PlanChoice = 'planner'): Prisma.Sql {
+  marked.set(statement, plan);
   return statement;
 }
+
+/** Who decides whether the plan that was made once is taken. */
+export type PlanChoice =
+  /** PostgreSQL, which plans anew while it believes that a plan for the very parameters is cheaper. */
+  | 'planner'
+  /** Nobody: it is taken always. Costs two tiny statements, so it pays where planning takes long. */
+  | 'kept';
+
+/** A statement with what must surround it on its connection. */
+export function surrounded<T>(statement: T, plan: PlanChoice | undefined): (T | string)[] {
+  return plan === 'kept'
+    ? ['SET LOCAL plan_cache_mode = force_generic_plan', statement, 'SET LOCAL plan_cache_mode = auto']
+    : [statement];
+}
+
+/** Whether a statement is to be prepared, and how it is planned then. */
+export const planChoiceOf = (statement: Prisma.Sql): PlanChoice | undefined => marked.get(statement);
 
 /**
  * The name to prepare a statement under, or undefined for one that is not marked. The same text has the same name.

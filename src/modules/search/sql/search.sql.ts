@@ -69,7 +69,7 @@ SELECT ${input.vector ? VECTOR_COLUMNS : NO_VECTOR_COLUMNS},
   ${input.vector && input.text ? COMMON_MATCHES : Prisma.sql`0`} AS "commonMatches"
 FROM ${input.vector ? VECTOR_LIST : Prisma.sql`(SELECT) AS vector_list`}
 CROSS JOIN ${input.text ? TEXT_LIST : Prisma.sql`(SELECT) AS text_list`}`;
-  return input.isPlanKept ? prepared(query) : query;
+  return input.isPlanKept ? prepared(query, 'kept') : query;
 }
 
 /**
