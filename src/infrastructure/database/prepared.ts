@@ -18,18 +18,22 @@ export function prepared(statement: Prisma.Sql, plan: PlanChoice = 'planner'): P
   return statement;
 }
 
-/** Who decides whether the plan that was made once is taken. */
+/** Which plan a prepared statement runs by. All but the first cost two tiny statements. */
 export type PlanChoice =
-  /** PostgreSQL, which plans anew while it believes that a plan for the very parameters is cheaper. */
+  /** PostgreSQL decides: anew for the parameters, as long as it believes that to be cheaper than one plan for all. */
   | 'planner'
-  /** Nobody: it is taken always. Costs two tiny statements, so it pays where planning takes long. */
-  | 'kept';
+  /** One plan for all, always: where planning takes long and the parameters do not matter. */
+  | 'kept'
+  /** Anew each time: where the parameters decide which indexes can be used. Parsing is saved. */
+  | 'custom';
+
+const PLAN_CACHE_MODES = { kept: 'force_generic_plan', custom: 'force_custom_plan' } as const;
 
 /** A statement with what must surround it on its connection. */
-export function surrounded<T>(statement: T, plan: PlanChoice | undefined): (T | string)[] {
-  return plan === 'kept'
-    ? ['SET LOCAL plan_cache_mode = force_generic_plan', statement, 'SET LOCAL plan_cache_mode = auto']
-    : [statement];
+export function surrounded<T>(statement: T, plan: PlanChoice = 'planner'): (T | string)[] {
+  if (plan === 'planner') return [statement];
+  const set = 'SET LOCAL plan_cache_mode =';
+  return [`${set} ${PLAN_CACHE_MODES[plan]}`, statement, `${set} auto`];
 }
 
 /** Whether a statement is to be prepared, and how it is planned then. */

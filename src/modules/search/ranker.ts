@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
+import type { PlanChoice } from '../../infrastructure/database/prepared.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import { reciprocalRankFusion } from './fusion.js';
 import { relevanceFloor, sureSimilarity } from './relevance-floor.js';
@@ -150,10 +151,8 @@ export class Ranker {
     const wanted = wantedOf(input);
     const depth = wanted === null ? null : Math.max(MIN_DEPTH, 2 * wanted);
     const matchesAny = useText && isMatchingAny(input);
-    // Few vectors, all of them compared: one plan fits all libraries. Filters and large libraries each want their own.
-    const isSmall = vectorPlan?.plan === 'exact' && vectorPlan.candidates !== null;
     return this.repository.search(tx, {
-      isPlanKept: isSmall && !isFiltered(input.filter),
+      plan: planChoice(vectorPlan, input.filter),
       restriction: restrictionOf(userId, input.filter, {
         // Terms taken as they stand exclude by themselves.
         excluded: vectorPlan || matchesAny ? input.excludedTerms : null,
@@ -175,6 +174,19 @@ export class Ranker {
         : null,
     });
   }
+}
+
+/**
+ * Few vectors, all of them compared: one plan fits all libraries. A graph belongs to one user: its index can be used only
+ * for a statement that names them. What is filtered, and the two stages, are best planned for what they are about.
+ */
+function planChoice(
+  vectorPlan: { plan: VectorPlan; candidates: number | null } | null,
+  filter: MediaFilter,
+): PlanChoice | undefined {
+  if (vectorPlan === null || vectorPlan.candidates === null || isFiltered(filter)) return undefined;
+  if (vectorPlan.plan === 'exact') return 'kept';
+  return vectorPlan.plan === 'graph' ? 'custom' : undefined;
 }
 
 /** With no weight on meaning, hybrid is text mode: all the words. */

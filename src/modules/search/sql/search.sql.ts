@@ -1,4 +1,4 @@
-import { prepared } from '../../../infrastructure/database/prepared.js';
+import { prepared, type PlanChoice } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import type { Restriction } from './restriction.sql.js';
 import type { TransactionSettings } from '../../../infrastructure/database/database.js';
@@ -12,8 +12,8 @@ import { vectorLeg, type VectorLegInput } from './vector-leg.sql.js';
 const GRAPH_SEARCH_WIDTH = 500;
 
 export interface SearchQueryInput {
-  /** The best plan does not depend on whose library it is nor on what is looked for: it is made once per connection. */
-  isPlanKept?: boolean;
+  /** How the statement is planned when it is prepared; without, it is not. */
+  plan?: PlanChoice;
   restriction: Restriction;
   /** null = this leg is not asked. At least one of the two is. */
   vector: Omit<VectorLegInput, 'restriction'> | null;
@@ -69,7 +69,7 @@ SELECT ${input.vector ? VECTOR_COLUMNS : NO_VECTOR_COLUMNS},
   ${input.vector && input.text ? COMMON_MATCHES : Prisma.sql`0`} AS "commonMatches"
 FROM ${input.vector ? VECTOR_LIST : Prisma.sql`(SELECT) AS vector_list`}
 CROSS JOIN ${input.text ? TEXT_LIST : Prisma.sql`(SELECT) AS text_list`}`;
-  return input.isPlanKept ? prepared(query, 'kept') : query;
+  return input.plan ? prepared(query, input.plan) : query;
 }
 
 /**
