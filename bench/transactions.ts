@@ -25,7 +25,8 @@ type Way = () => Promise<unknown>;
 /** The same short transactions, three ways; and what the product can leave out. */
 function waysOf(url: string, userId: string): { ways: Record<string, Way>; close: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString: url, max: 1 });
-  const prisma = new PrismaClient({ adapter: new PrismaPg(new pg.Pool({ connectionString: url, max: 1 })) });
+  const prismaPool = new pg.Pool({ connectionString: url, max: 1 });
+  const prisma = new PrismaClient({ adapter: new PrismaPg(prismaPool) });
   const database = new Database(
     createPool(url, {
       ...{ DATABASE_POOL_MAX: 1, DATABASE_POOL_MIN: 0, DATABASE_SSL: 'disable' as const },
@@ -78,7 +79,8 @@ function waysOf(url: string, userId: string): { ways: Record<string, Way>; close
       'product, the plan of the user, prepared': () => ask(() => prepared(planOf(userId))),
     },
     close: async () => {
-      await Promise.all([pool.end(), prisma.$disconnect(), database.end()]);
+      await prisma.$disconnect();
+      await Promise.all([pool.end(), prismaPool.end(), database.end()]);
     },
   };
 }
