@@ -14,7 +14,7 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench:search -- [options]
-  --quick              20,000 vectors, no peers, fewer queries: about a minute
+  --quick              20,000 vectors, no peers, fewer queries: about two minutes
   --data <folder>      keep the loaded cluster there, or use the one that is there
   --parts <a,b>        only these: ${PARTS.join(', ')}
   --queries <n>        queries per size (100; quick: 40)
