@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Prisma } from '../src/infrastructure/database/generated/client.js';
-import { planChoiceOf, preparedName, surrounded } from '../src/infrastructure/database/prepared.js';
+import { preparationOf, sendPlanned } from '../src/infrastructure/database/prepared.js';
 import { SEARCH_SETTINGS } from '../src/modules/search/sql/search.sql.js';
 
 export interface UserTransactionOptions {
@@ -38,11 +38,9 @@ export async function send<Row = Record<string, unknown>>(
   sql: Prisma.Sql,
 ): Promise<Row[]> {
   const { text, values } = sql;
-  const name = preparedName(sql, text);
-  const statement = { ...(name ? { name } : {}), text, values };
-  const messages = surrounded<pg.QueryConfig>(statement, name ? planChoiceOf(sql) : undefined);
-  const answers = await Promise.all(messages.map((message) => client.query(message as pg.QueryConfig)));
-  return answers[answers.length === 1 ? 0 : 1]!.rows as Row[];
+  const statement: pg.QueryConfig = { ...preparationOf(sql, text), text, values };
+  const { rows } = await sendPlanned(statement, (message) => client.query(message as pg.QueryConfig));
+  return rows as Row[];
 }
 
 /** Prints what PostgreSQL does for a statement. */

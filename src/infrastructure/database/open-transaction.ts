@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { Prisma, PrismaClient } from './generated/client.js';
 import { JoinedPrisma, type JoiningPrismaClient, type StatementRunner } from './joined-prisma.js';
-import { surrounded } from './prepared.js';
-import { rawStatement, type RawStatement } from './raw-statement.js';
+import { sendPlanned } from './prepared.js';
+import { rawStatement } from './raw-statement.js';
 import { TransactionLostError, TransactionTimeoutError } from './transaction-errors.js';
 
 /** A client inside one transaction. The only kind of client that business code ever sees. */
@@ -113,18 +113,14 @@ export class OpenTransaction {
     return this.begun;
   }
 
-  private async send(...statement: Parameters<StatementRunner>): Promise<pg.QueryResult> {
+  private async send(exchange: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
     this.refuseUnlessOpen();
     const { isPipelined, isSingle } = this.options;
     if (isPipelined) writeTogether(this.connection);
     // Everything is put in order before anything is waited for: what comes later must not slip in between, or behind COMMIT.
     const begun = this.begin();
-    const [message, values] = statement;
-    const answers = surrounded(message, (message as RawStatement).plan).map((part) =>
-      this.exchange(part, ...(part === message ? [values] : [])),
-    );
-    for (const answer of answers) answer.catch(() => undefined);
-    const answer = answers[answers.length === 1 ? 0 : 1]!;
+    const answer = exchange();
+    answer.catch(() => undefined);
     if (isSingle) this.close('COMMIT');
     await begun;
     return answer;
@@ -151,7 +147,7 @@ export class OpenTransaction {
     const statement = rawStatement(query, values, this.options.prepares);
     const started = performance.now();
     try {
-      return await this.send(statement);
+      return await this.send(() => sendPlanned(statement, (message) => this.exchange(message)));
     } finally {
       this.options.observe(statement.text, performance.now() - started);
     }
@@ -182,7 +178,9 @@ export class OpenTransaction {
         if (typeof method !== 'string' || method === 'then') return undefined;
         return async (...args: unknown[]) => {
           this.refuseUnlessOpen();
-          this.prismaPart ??= new JoinedPrisma(this.prisma, (...statement) => this.send(...statement));
+          this.prismaPart ??= new JoinedPrisma(this.prisma, (...statement) =>
+            this.send(() => this.exchange(...statement)),
+          );
           const client = (await this.prismaPart.client) as unknown as Record<string, Delegate>;
           return client[model]![method]!(...args);
         };

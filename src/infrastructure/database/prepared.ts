@@ -29,27 +29,48 @@ export type PlanChoice =
 
 const PLAN_CACHE_MODES = { kept: 'force_generic_plan', custom: 'force_custom_plan' } as const;
 
-/** A statement with what must surround it on its connection. */
-export function surrounded<T>(statement: T, plan: PlanChoice = 'planner'): (T | string)[] {
-  if (plan === 'planner') return [statement];
-  const set = 'SET LOCAL plan_cache_mode =';
-  return [`${set} ${PLAN_CACHE_MODES[plan]}`, statement, `${set} auto`];
+/** How a statement is prepared; nothing for one that is not. */
+export interface Preparation {
+  /** Prepared under this name, once per connection. The same text has the same name. */
+  name?: string;
+  plan?: PlanChoice;
 }
 
-/** Whether a statement is to be prepared, and how it is planned then. */
-export const planChoiceOf = (statement: Prisma.Sql): PlanChoice | undefined => marked.get(statement);
-
 /**
- * The name to prepare a statement under, or undefined for one that is not marked. The same text has the same name.
+ * What marks a statement for the driver, or nothing when it is not marked.
  * @param text that of the statement
  */
-export function preparedName(statement: Prisma.Sql, text: string): string | undefined {
-  if (!marked.has(statement)) return undefined;
-  const known = names.get(text);
-  if (known !== undefined || names.size >= MAX_NAMES) return known;
-  const name = `s_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
-  names.set(text, name);
-  return name;
+export function preparationOf(statement: Prisma.Sql, text: string): Preparation {
+  const plan = marked.get(statement);
+  if (plan === undefined) return {};
+  let name = names.get(text);
+  if (name === undefined) {
+    if (names.size >= MAX_NAMES) return {};
+    name = `s_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+    names.set(text, name);
+  }
+  return { name, plan };
+}
+
+/**
+ * Sends a statement and, around it, what holds its connection to the plan that it asks for. All are sent before any is
+ * waited for.
+ * @returns the statement's own answer
+ */
+export function sendPlanned<Statement extends Preparation, Answer>(
+  statement: Statement,
+  send: (message: Statement | string) => Promise<Answer>,
+): Promise<Answer> {
+  const { plan = 'planner' } = statement;
+  if (plan === 'planner') return send(statement);
+  const setMode = (mode: string): void => {
+    // Where it fails, the transaction has failed, and the statement says so.
+    send(`SET LOCAL plan_cache_mode = ${mode}`).catch(() => undefined);
+  };
+  setMode(PLAN_CACHE_MODES[plan]);
+  const answer = send(statement);
+  setMode('auto');
+  return answer;
 }
 
 /**

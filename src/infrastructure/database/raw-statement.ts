@@ -1,13 +1,9 @@
 import pg from 'pg';
 import { Prisma } from './generated/client.js';
-import { planChoiceOf, preparedName, type PlanChoice } from './prepared.js';
+import { preparationOf, type Preparation } from './prepared.js';
 
 /** What node-postgres sends: the statement's text, its parameters, and how each column is read. */
-export interface RawStatement {
-  /** Present: prepared under this name, once per connection. */
-  name?: string;
-  /** How a prepared one is planned. */
-  plan?: PlanChoice;
+export interface RawStatement extends Preparation {
   text: string;
   values: unknown[];
   types: pg.CustomTypesConfig;
@@ -66,13 +62,7 @@ export function rawStatement(
 ): RawStatement {
   const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values);
   const { text } = sql;
-  const name = prepares ? preparedName(sql, text) : undefined;
-  return {
-    ...(name ? { name, plan: planChoiceOf(sql) } : {}),
-    text,
-    values: sql.values.map(toParameter),
-    types,
-  };
+  return { ...(prepares ? preparationOf(sql, text) : {}), text, values: sql.values.map(toParameter), types };
 }
 
 /** Instants travel in UTC whatever the time zone of this process; all else as node-postgres writes it. */

@@ -36,9 +36,8 @@ export class MemoryRateLimiter implements RateLimiter {
     if (now - this.lastSweep > 60_000) this.sweep(now);
     const log = this.logs.get(key) ?? [];
     // In order of time: what has left the window is at the front.
-    const isInWindow = ({ instant }: { instant: number }): boolean => instant > now - windowMs;
-    const expired = log.findIndex(isInWindow);
-    log.splice(0, expired < 0 ? log.length : expired);
+    const firstKept = log.findIndex(({ instant }) => instant > now - windowMs);
+    log.splice(0, firstKept < 0 ? log.length : firstKept);
     const allowed = log.length < limit;
     const entry = uuidv7();
     if (allowed) log.push({ instant: now, entry });

@@ -65,9 +65,7 @@ export class SearchHistoryService {
    */
   settle(userId: string, search: NewSearchRecord, usages: PricedUsage[]): Promise<boolean> {
     const row = toRow(userId, search);
-    const costs = this.usage.costsStatement(
-      usages.map((usage, index) => ({ usage, referenceId: costReference(search.id, index) })),
-    );
+    const costs = this.usage.costsStatement(searchCosts(search.id, usages));
     return this.database.run(
       (tx) => this.repository.settle(tx, { row, charge: this.usage.chargeStatement(), costs }),
       { single: true },
@@ -142,9 +140,15 @@ export class SearchHistoryService {
   }
 }
 
-/** @returns what stands for the cost of the n-th provider call of a search in the ledger; a second one is not counted */
-export function costReference(searchId: string, index: number): string {
-  return index === 0 ? searchId : `${searchId}:${index + 1}`;
+/** The provider calls of a search as the ledger tells them apart: the same ones once more are not counted. */
+export function searchCosts(
+  searchId: string,
+  usages: PricedUsage[],
+): { usage: PricedUsage; referenceId: string }[] {
+  return usages.map((usage, index) => ({
+    usage,
+    referenceId: index === 0 ? searchId : `${searchId}:${index + 1}`,
+  }));
 }
 
 /** Address and user agent come from the request. */

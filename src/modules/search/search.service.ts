@@ -17,7 +17,7 @@ import type { QueryVector, RankedMedia, RankInput, SearchPlan } from './ranker.j
 import { RecallMonitor } from './recall-monitor.js';
 import { rankInput, ResultFinder, type Found } from './result-finder.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
-import { costReference, SearchHistoryService, type NewSearchRecord } from './search-history.service.js';
+import { searchCosts, SearchHistoryService, type NewSearchRecord } from './search-history.service.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
 import { SearchVectors, type QueryEmbedding } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
@@ -314,9 +314,8 @@ export class SearchService {
   }
 
   private async recordCosts(tx: Transaction, { id }: Search, { usages }: FoundPage): Promise<void> {
-    for (const [index, usage] of usages.entries()) {
-      await this.usage.recordCost(tx, usage, { referenceId: costReference(id, index) });
-    }
+    const costs = this.usage.costsStatement(searchCosts(id, usages));
+    if (costs) await tx.$executeRaw(costs);
   }
 
   private async noteFurtherPage(

@@ -85,12 +85,14 @@ function eligibleMedia(userId: string, filter: MediaFilter, conditions: Prisma.S
 }
 
 /** "beach -sunset": what says sunset is out of the vector leg as well, not of the text leg alone. */
-function excludedMedia(terms: string): Restriction {
-  return {
-    with: Prisma.sql`excluded_media AS MATERIALIZED (
+const matching = (terms: string): Prisma.Sql => Prisma.sql`AS MATERIALIZED (
   SELECT x.media_file_id AS id FROM search_documents(${terms}) x
 ),
-`,
+`;
+
+function excludedMedia(terms: string): Restriction {
+  return {
+    with: Prisma.sql`excluded_media ${matching(terms)}`,
     allows: (column) => Prisma.sql`AND ${column} NOT IN (SELECT x.id FROM excluded_media x)`,
   };
 }
@@ -98,10 +100,7 @@ function excludedMedia(terms: string): Restriction {
 /** "tower bridge" in quotes: what does not say it is out of the vector leg as well. */
 function demandedMedia(terms: string): Restriction {
   return {
-    with: Prisma.sql`demanded_media AS MATERIALIZED (
-  SELECT x.media_file_id AS id FROM search_documents(${terms}) x
-),
-`,
+    with: Prisma.sql`demanded_media ${matching(terms)}`,
     allows: (column) => Prisma.sql`AND (${column} IN (SELECT x.id FROM demanded_media x)) IS TRUE`,
   };
 }
