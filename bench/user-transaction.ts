@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import type { Prisma } from '../src/infrastructure/database/generated/client.js';
-import { preparationOf, sendPlanned } from '../src/infrastructure/database/prepared.js';
+import { plannedSender, preparationOf } from '../src/infrastructure/database/prepared.js';
 import { SEARCH_SETTINGS } from '../src/modules/search/sql/search.sql.js';
 
 export interface UserTransactionOptions {
@@ -39,7 +39,7 @@ export async function send<Row = Record<string, unknown>>(
 ): Promise<Row[]> {
   const { text, values } = sql;
   const statement: pg.QueryConfig = { ...preparationOf(sql, text), text, values };
-  const { rows } = await sendPlanned(statement, (message) => client.query(message as pg.QueryConfig));
+  const { rows } = await plannedSender((message) => client.query(message as pg.QueryConfig))(statement);
   return rows as Row[];
 }
 

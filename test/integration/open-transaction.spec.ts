@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../src/infrastructure/context/actor.js';
+import { runInScope } from '../../src/infrastructure/context/request-context.js';
 import type { Database, Transaction } from '../../src/infrastructure/database/database.js';
 import { Prisma } from '../../src/infrastructure/database/generated/client.js';
 import { prepared } from '../../src/infrastructure/database/prepared.js';
@@ -157,6 +158,92 @@ it('commits a single statement with the statement itself, and takes no second', 
   const wrong = one.runAs(as(0), (tx) => tx.$queryRaw`SELECT 1 / 0`, { single: true });
   await expect(wrong).rejects.toMatchObject({ code: '22012' });
   expect(await one.runAs(as(1), (tx) => tx.$queryRaw`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+});
+
+describe('a transaction in two parts', () => {
+  const asUser = <T>(index: 0 | 1, work: () => Promise<T>): Promise<T> =>
+    runInScope({ requestId: uuidv7(), ipAddress: null, userAgent: null, actor: as(index) }, work);
+
+  it('gives the second what the first came to, and keeps what both did', async () => {
+    const names = [uuidv7(), uuidv7(), uuidv7()] as const;
+    const answers = await asUser(0, () =>
+      one.runInTwo(
+        async (tx) => {
+          await addTag(tx, 0, names[0]);
+          return names[1];
+        },
+        (tx, name) => Promise.all([addTag(tx, 0, name), addTag(tx, 0, names[2])]),
+      ),
+    );
+    expect(answers).toEqual([1, 1]);
+    expect(await Promise.all(names.map((name) => countOf(0, name)))).toEqual([1, 1, 1]);
+  });
+
+  const faults: Record<string, (tx: Transaction) => Promise<unknown>> = {
+    'a statement of the second fails': (tx) => tx.$queryRaw`SELECT 1 / 0`,
+    'a statement of the second cannot be put into words': (tx) => tx.$queryRaw`SELECT ${undefined}::text`,
+    'the second throws at once': () => Promise.reject(new Error('no')),
+  };
+  it.each(Object.keys(faults))('keeps nothing of either when %s', async (fault) => {
+    const [first, second] = [uuidv7(), uuidv7()];
+    for (const isFaultFirst of [true, false]) {
+      const work = asUser(0, () =>
+        one.runInTwo(
+          (tx) => addTag(tx, 0, first),
+          (tx) => {
+            const parts = [() => addTag(tx, 0, second), () => faults[fault]!(tx)];
+            return Promise.all((isFaultFirst ? parts.reverse() : parts).map((part) => part()));
+          },
+        ),
+      );
+      await expect(work).rejects.toThrow();
+      expect([await countOf(0, first), await countOf(0, second)]).toEqual([0, 0]);
+      expect(await one.runAs(as(1), (tx) => tx.$queryRaw`SELECT 1 AS one`)).toEqual([{ one: 1 }]);
+    }
+  });
+
+  it('refuses a statement of the second that comes after its end', async () => {
+    const [sent, late] = [uuidv7(), uuidv7()];
+    const work = asUser(0, () =>
+      one.runInTwo(
+        () => Promise.resolve(),
+        async (tx) => {
+          await addTag(tx, 0, sent);
+          await addTag(tx, 0, late);
+        },
+      ),
+    );
+    await expect(work).rejects.toThrow('has ended');
+    expect(await countOf(0, late)).toBe(0);
+  });
+
+  it('lets a model take part in the first', async () => {
+    const [first, second] = [uuidv7(), uuidv7()];
+    await asUser(0, () =>
+      one.runInTwo(
+        (tx) => tx.tag.create({ data: { userId: users[0].id, id: uuidv7(), name: first } }),
+        (tx, tag) => addTag(tx, 0, `${tag.name.slice(0, 8)} ${second}`),
+      ),
+    );
+    expect([await countOf(0, first), await countOf(0, `${first.slice(0, 8)} ${second}`)]).toEqual([1, 1]);
+  });
+
+  it('ends nothing inside an open transaction: the outer one decides', async () => {
+    const [inner, outer] = [uuidv7(), uuidv7()];
+    const work = asUser(0, () =>
+      one.run(async (tx) => {
+        await one.runInTwo(
+          () => Promise.resolve(),
+          (joined) => addTag(joined, 0, inner),
+        );
+        await one.run((joined) => addTag(joined, 0, outer), { single: true });
+        expect(await tx.tag.count({ where: { name: { in: [inner, outer] } } })).toBe(2);
+        throw new Error('no');
+      }),
+    );
+    await expect(work).rejects.toThrow('no');
+    expect([await countOf(0, inner), await countOf(0, outer)]).toEqual([0, 0]);
+  });
 });
 
 it('answers statements that are asked together each with its own rows, and shows none outside the role', async () => {

@@ -1,4 +1,5 @@
 import { jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
 
 const ISSUER = 'ai-media-search';
 const AUDIENCE = 'ai-media-search-api';
@@ -12,14 +13,19 @@ export interface AccessTokenClaims {
   sessionId: string;
 }
 
+interface VerifiedToken {
+  claims: AccessTokenClaims;
+  expiresAtMs: number;
+}
+
 /** Tokens whose signature was checked, remembered so that a busy session's is not computed with every request. */
 const MAX_KNOWN_TOKENS = 2_000;
 
 /** Signs and checks the product's own access tokens: HS256, one issuer, one audience, one type. */
 export class AccessTokens {
   private readonly key: Uint8Array;
-  /** Least recently verified first. Only what passed; the same token under the same key always does, until it expires. */
-  private readonly known = new Map<string, { claims: AccessTokenClaims; expiresAtMs: number }>();
+  /** Only what passed; the same token under the same key always does, until it expires. */
+  private readonly known = new LRUCache<string, VerifiedToken>({ max: MAX_KNOWN_TOKENS });
 
   constructor(
     secret: string,
@@ -42,14 +48,13 @@ export class AccessTokens {
   /** @throws whatever jose throws: wrong signature, algorithm, issuer, audience, type, or expired */
   async verify(token: string): Promise<AccessTokenClaims> {
     const known = this.known.get(token);
-    this.known.delete(token);
-    const verified = known && known.expiresAtMs > Date.now() ? known : await this.check(token);
+    if (known && known.expiresAtMs > Date.now()) return known.claims;
+    const verified = await this.check(token);
     this.known.set(token, verified);
-    if (this.known.size > MAX_KNOWN_TOKENS) this.known.delete(this.known.keys().next().value!);
     return verified.claims;
   }
 
-  private async check(token: string): Promise<{ claims: AccessTokenClaims; expiresAtMs: number }> {
+  private async check(token: string): Promise<VerifiedToken> {
     const { payload } = await jwtVerify(token, this.key, {
       algorithms: ['HS256'],
       issuer: ISSUER,

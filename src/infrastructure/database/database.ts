@@ -29,7 +29,7 @@ export interface RunOptions {
   settings?: TransactionSettings;
   /** Writes are refused, and nobody waits for the end of the transaction. */
   readOnly?: boolean;
-  /** `fn` runs exactly one statement: COMMIT is sent together with it. */
+  /** `fn` sends all of its statements before it waits for any: COMMIT is sent together with them. */
   single?: boolean;
 }
 
@@ -53,6 +53,12 @@ const ISOLATION_LEVELS = {
   Serializable: 'SERIALIZABLE',
 } as const;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** What runs in a transaction. What it gives to `closeWith` is its last part: see {@link OpenTransaction.closeWith}. */
+type Work<T> = (
+  tx: Transaction,
+  closeWith: <Answer>(part: () => Promise<Answer>) => Promise<Answer>,
+) => Promise<T>;
 
 interface Open {
   transaction: Transaction;
@@ -87,10 +93,7 @@ export class Database {
    * @throws Error when nobody is authenticated; whatever `fn` throws, after a rollback.
    */
   run<T>(fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
-    const actor = currentScope()?.actor ?? this.open.getStore()?.actor;
-    if (!actor)
-      throw new Error('Database.run was called without an actor: nobody is authenticated in this scope');
-    return this.runAs(actor, fn, options);
+    return this.runAs(this.currentActor(), fn, options);
   }
 
   /** Runs `fn` as the system, from one of the named places (SYSTEM_PLACES). */
@@ -102,19 +105,46 @@ export class Database {
     return this.runAs({ kind: 'system', userId: null, place }, fn, options);
   }
 
+  /**
+   * As `run`, in two parts: `last` is given what `first` came to, and sends all of its statements before it waits for
+   * any. COMMIT is sent together with them, so that all of these cost one round trip.
+   */
+  runInTwo<Prepared, T>(
+    first: (tx: Transaction) => Promise<Prepared>,
+    last: (tx: Transaction, prepared: Prepared) => Promise<T>,
+    options: RunOptions = {},
+  ): Promise<T> {
+    const work: Work<T> = async (tx, closeWith) => {
+      const prepared = await first(tx);
+      return closeWith(() => last(tx, prepared));
+    };
+    return this.execute(this.currentActor(), work, options);
+  }
+
   /** Runs `fn` in the name of a given actor. For guards and job runners; business code uses `run`. */
-  async runAs<T>(actor: Actor, fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
+  runAs<T>(actor: Actor, fn: (tx: Transaction) => Promise<T>, options: RunOptions = {}): Promise<T> {
+    return this.execute(actor, options.single ? (tx, closeWith) => closeWith(() => fn(tx)) : fn, options);
+  }
+
+  private currentActor(): Actor {
+    const actor = currentScope()?.actor ?? this.open.getStore()?.actor;
+    if (!actor)
+      throw new Error('Database.run was called without an actor: nobody is authenticated in this scope');
+    return actor;
+  }
+
+  private async execute<T>(actor: Actor, work: Work<T>, options: RunOptions): Promise<T> {
     const outer = this.open.getStore();
     if (outer) {
       // A second transaction inside an open one could wait for its own caller for ever (and does on one connection).
       if (outer.actor.kind !== actor.kind || outer.actor.userId !== actor.userId) {
         throw new Error(`a transaction of ${outer.actor.kind} is open: ${actor.kind} cannot join it`);
       }
-      return fn(outer.transaction);
+      return work(outer.transaction, (part) => part());
     }
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.runOnce(actor, fn, options);
+        return await this.runOnce(actor, work, options);
       } catch (error) {
         if (!(isRetryable(error) || this.stopsPreparing(error)) || attempt >= MAX_ATTEMPTS) throw error;
         this.logger.debug({ attempt, sqlState: sqlStateOf(error) }, 'transaction is run again');
@@ -123,17 +153,13 @@ export class Database {
     }
   }
 
-  private async runOnce<T>(
-    actor: Actor,
-    fn: (tx: Transaction) => Promise<T>,
-    options: RunOptions,
-  ): Promise<T> {
+  private async runOnce<T>(actor: Actor, work: Work<T>, options: RunOptions): Promise<T> {
     const opening = openingStatement(this.settingsOf(actor, options.settings));
     const started = performance.now();
     this.queriesInFlight += 1;
     try {
-      const result = await this.inTransaction(opening, options, (transaction) =>
-        this.open.run({ transaction, actor }, () => fn(transaction)),
+      const result = await this.inTransaction(opening, options, (transaction, closeWith) =>
+        this.open.run({ transaction, actor }, () => work(transaction, closeWith)),
       );
       this.observe(performance.now() - started, 'ok');
       return result;
@@ -152,11 +178,7 @@ export class Database {
    * A connection whose transaction could not be begun or ended is closed, not used again: nobody knows what state it is
    * in (threat B7).
    */
-  private async inTransaction<T>(
-    opening: string,
-    options: RunOptions,
-    work: (transaction: Transaction) => Promise<T>,
-  ): Promise<T> {
+  private async inTransaction<T>(opening: string, options: RunOptions, work: Work<T>): Promise<T> {
     const connection = await this.pool.connect();
     // While it is lent the pool does not listen: a connection that breaks between two statements would end the process.
     const onError = ({ message }: Error): void =>
@@ -167,7 +189,6 @@ export class Database {
       opening,
       isolation: options.isolation ? ISOLATION_LEVELS[options.isolation] : null,
       isReadOnly: options.readOnly ?? false,
-      isSingle: options.single ?? false,
       isPipelined,
       prepares: isPipelined && this.prepares,
       timeoutMs: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
@@ -178,7 +199,7 @@ export class Database {
       connection.release(!isInOrder);
     });
     try {
-      const result = await work(open.handle);
+      const result = await work(open.handle, (part) => open.closeWith(part));
       await open.commit();
       return result;
     } catch (error) {

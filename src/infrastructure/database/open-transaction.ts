@@ -2,8 +2,8 @@ import type { Writable } from 'node:stream';
 import type pg from 'pg';
 import type { Prisma, PrismaClient } from './generated/client.js';
 import { JoinedPrisma, type JoiningPrismaClient, type StatementRunner } from './joined-prisma.js';
-import { sendPlanned } from './prepared.js';
-import { rawStatement } from './raw-statement.js';
+import { plannedSender } from './prepared.js';
+import { rawStatement, type RawStatement } from './raw-statement.js';
 import { TransactionLostError, TransactionTimeoutError } from './transaction-errors.js';
 
 /** A client inside one transaction. The only kind of client that business code ever sees. */
@@ -18,8 +18,6 @@ export interface OpenTransactionOptions {
   isolation: string | null;
   /** Nothing is written: whoever commits does not wait for the answer. */
   isReadOnly: boolean;
-  /** There is one statement: COMMIT is sent together with it. */
-  isSingle: boolean;
   /** The connection takes statements before it has answered those before them. */
   isPipelined: boolean;
   /** Statements marked as prepared are. */
@@ -48,6 +46,9 @@ export class OpenTransaction {
   private begun: Promise<unknown> | null = null;
   private ending: Promise<string> | null = null;
   private turn: Promise<unknown> = Promise.resolve();
+  private readonly sendRaw = plannedSender<RawStatement, pg.QueryResult>((message) => this.exchange(message));
+  /** A statement could not be put into words, and was never sent. */
+  private lacksStatement = false;
 
   constructor(
     private readonly connection: pg.PoolClient,
@@ -57,6 +58,20 @@ export class OpenTransaction {
     ({ promise: this.settled, resolve: this.settle } = Promise.withResolvers<boolean>());
     this.handle = this.createHandle();
     this.limit = setTimeout(() => this.expire(), options.timeoutMs);
+  }
+
+  /**
+   * The last part of the work: COMMIT is sent together with what `work` sends before it waits for anything. Statements
+   * that come later are refused. When one of them fails, PostgreSQL makes that COMMIT a ROLLBACK.
+   */
+  async closeWith<T>(work: () => Promise<T>): Promise<T> {
+    await this.prismaPart?.end();
+    const answer = work();
+    // Promises settle before the next tick: work that threw before it had sent everything has failed by then, and nothing
+    // of what it did send may stay.
+    await Promise.race([answer, nextTick()]);
+    if (this.state === 'open') this.close(this.lacksStatement ? 'ROLLBACK' : 'COMMIT');
+    return answer;
   }
 
   /** @throws TransactionTimeoutError, TransactionLostError, or what the server says to COMMIT */
@@ -115,13 +130,11 @@ export class OpenTransaction {
 
   private async send(exchange: () => Promise<pg.QueryResult>): Promise<pg.QueryResult> {
     this.refuseUnlessOpen();
-    const { isPipelined, isSingle } = this.options;
-    if (isPipelined) writeTogether(this.connection);
+    if (this.options.isPipelined) writeTogether(this.connection);
     // Everything is put in order before anything is waited for: what comes later must not slip in between, or behind COMMIT.
     const begun = this.begin();
     const answer = exchange();
     answer.catch(() => undefined);
-    if (isSingle) this.close('COMMIT');
     await begun;
     return answer;
   }
@@ -144,12 +157,21 @@ export class OpenTransaction {
     query: Prisma.Sql | TemplateStringsArray,
     values: unknown[],
   ): Promise<pg.QueryResult<object>> {
-    const statement = rawStatement(query, values, this.options.prepares);
+    const statement = this.worded(query, values);
     const started = performance.now();
     try {
-      return await this.send(() => sendPlanned(statement, (message) => this.exchange(message)));
+      return await this.send(() => this.sendRaw(statement));
     } finally {
       this.options.observe(statement.text, performance.now() - started);
+    }
+  }
+
+  private worded(query: Prisma.Sql | TemplateStringsArray, values: unknown[]): RawStatement {
+    try {
+      return rawStatement(query, values, this.options.prepares);
+    } catch (error) {
+      this.lacksStatement = true;
+      throw error;
     }
   }
 
@@ -188,6 +210,8 @@ export class OpenTransaction {
     });
   }
 }
+
+const nextTick = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** What is sent in this tick leaves in one write: system calls cost a small statement more than it costs the server. */
 function writeTogether(connection: pg.PoolClient): void {

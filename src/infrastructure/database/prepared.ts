@@ -18,7 +18,7 @@ export function prepared(statement: Prisma.Sql, plan: PlanChoice = 'planner'): P
   return statement;
 }
 
-/** Which plan a prepared statement runs by. All but the first cost two tiny statements. */
+/** Which plan a prepared statement runs by. To change the choice within a transaction costs a tiny statement. */
 export type PlanChoice =
   /** PostgreSQL decides: anew for the parameters, as long as it believes that to be cheaper than one plan for all. */
   | 'planner'
@@ -53,24 +53,30 @@ export function preparationOf(statement: Prisma.Sql, text: string): Preparation 
 }
 
 /**
- * Sends a statement and, around it, what holds its connection to the plan that it asks for. All are sent before any is
- * waited for.
+ * How the statements of one transaction are sent, each by the plan that it asks for. What changes the choice of plans goes
+ * out before the statement, and only when the choice in force will not do; nothing is waited for in between.
  * @returns the statement's own answer
  */
-export function sendPlanned<Statement extends Preparation, Answer>(
-  statement: Statement,
+export function plannedSender<Statement extends Preparation, Answer>(
   send: (message: Statement | string) => Promise<Answer>,
-): Promise<Answer> {
-  const { plan = 'planner' } = statement;
-  if (plan === 'planner') return send(statement);
-  const setMode = (mode: string): void => {
-    // Where it fails, the transaction has failed, and the statement says so.
-    send(`SET LOCAL plan_cache_mode = ${mode}`).catch(() => undefined);
+): (statement: Statement) => Promise<Answer> {
+  let mode = 'auto';
+  return (statement) => {
+    const wanted = planCacheMode(statement, mode);
+    if (wanted !== mode) {
+      mode = wanted;
+      // Where it fails, the transaction has failed, and the statement says so.
+      send(`SET LOCAL plan_cache_mode = ${mode}`).catch(() => undefined);
+    }
+    return send(statement);
   };
-  setMode(PLAN_CACHE_MODES[plan]);
-  const answer = send(statement);
-  setMode('auto');
-  return answer;
+}
+
+function planCacheMode({ name, plan = 'planner' }: Preparation, current: string): string {
+  if (plan !== 'planner') return PLAN_CACHE_MODES[plan];
+  // A short statement is as good with one plan for all, and soon has it anyway. What is not prepared has none of its own,
+  // but may call functions in PL/pgSQL, which have.
+  return name !== undefined && current === PLAN_CACHE_MODES.kept ? current : 'auto';
 }
 
 /**

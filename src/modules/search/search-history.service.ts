@@ -60,16 +60,13 @@ export class SearchHistoryService {
   }
 
   /**
-   * Charges a search, writes its row and what its provider calls cost, all in one statement of a transaction of its own.
+   * Charges a search, writes its row and what its provider calls cost, all in one statement.
    * @returns false when the month has no search left: then only the costs were written
    */
-  settle(userId: string, search: NewSearchRecord, usages: PricedUsage[]): Promise<boolean> {
-    const row = toRow(userId, search);
+  settle(tx: Transaction, userId: string, search: NewSearchRecord, usages: PricedUsage[]): Promise<boolean> {
     const costs = this.usage.costsStatement(searchCosts(search.id, usages));
-    return this.database.run(
-      (tx) => this.repository.settle(tx, { row, charge: this.usage.chargeStatement(), costs }),
-      { single: true },
-    );
+    const row = toRow(userId, search);
+    return this.repository.settle(tx, { row, charge: this.usage.chargeStatement(), costs });
   }
 
   /** Own searches, newest first. */

@@ -8,7 +8,9 @@ import type { QueryVectorUse } from './query-vectors.service.js';
 import { MAX_EXACT_VECTORS, segmentTypesOf, type QueryVector, type SearchMode } from './ranker.js';
 import { automaticCutoff, evenlySpacedIds, SAMPLE_SIZE } from './relevance-cutoff.js';
 import { certainSimilarity, relevanceFloor } from './relevance-floor.js';
+import { PlanFactsMemory } from './plan-facts-memory.js';
 import { SearchRepository } from './search.repository.js';
+import type { PlanFactsRow } from './sql/search.sql.js';
 import type { Zone } from './sql/text-leg.sql.js';
 import type { HalfvecParameter } from './sql/vector-leg.sql.js';
 
@@ -39,6 +41,7 @@ export class SearchVectors {
     @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
     @Inject(SearchRepository) private readonly repository: SearchRepository,
     @Inject(UsageService) private readonly usage: UsageService,
+    @Inject(PlanFactsMemory) private readonly memory: PlanFactsMemory,
   ) {}
 
   /**
@@ -64,7 +67,7 @@ export class SearchVectors {
   }
 
   /**
-   * Vectors of different models cannot be compared: the query's must be the active one (or have been a moment ago).
+   * Vectors of different models cannot be compared: the query's must be of the active one (or of what was it a moment ago).
    * @throws AppError 503 `semantic-unavailable` in semantic mode when it is not
    */
   async resolve(
@@ -74,14 +77,23 @@ export class SearchVectors {
     search: { mode: SearchMode; cutoff: 'auto' | undefined },
   ): Promise<{ vector: QueryVector | null; unavailable: UnavailableReason | null }> {
     if (halfvec === null || model === null) return { vector: null, unavailable };
-    const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+    // The automatic cut-off depends on the number of vectors, so it wants the true one.
+    const isAutomatic = search.cutoff === 'auto';
+    const facts =
+      (isAutomatic ? null : this.memory.get(userId, model)) ?? (await this.facts(tx, userId, model));
     if (facts !== null) {
       const vector: QueryVector = { halfvec, model, ...facts };
-      const floor = search.cutoff === 'auto' ? await this.cutoff(tx, userId, vector) : relevanceFloor(model);
+      const floor = isAutomatic ? await this.cutoff(tx, userId, vector) : relevanceFloor(model);
       return { vector: { ...vector, floor }, unavailable: null };
     }
     if (search.mode === 'semantic') throw semanticUnavailable(new SemanticUnavailableError('model'));
     return { vector: null, unavailable: 'model' };
+  }
+
+  private async facts(tx: Transaction, userId: string, model: EmbeddingModel): Promise<PlanFactsRow | null> {
+    const facts = await this.repository.planFacts(tx, { userId, model, countUpTo: MAX_EXACT_VECTORS + 1 });
+    if (facts !== null) this.memory.set(userId, model, facts);
+    return facts;
   }
 
   /** `cutoff: "auto"`: from which similarity on a vector is more than chance, in this library for this query. */

@@ -8,8 +8,10 @@ import { ComposedService } from './composed.service.js';
 import { AdminSearchesController } from './admin-searches.controller.js';
 import { ExplainService } from './explain.service.js';
 import { MomentPairSearch } from './moment-pair-search.js';
+import { OutcomeFinder } from './outcome-finder.js';
 import { PageReader } from './page-reader.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
+import { PlanFactsMemory } from './plan-facts-memory.js';
 import { QueryEmbedder } from './query-embedder.js';
 import { QueryVectorsService } from './query-vectors.service.js';
 import { Ranker } from './ranker.js';
@@ -55,8 +57,10 @@ import { SuggestionsService } from './suggestions.service.js';
     ComposedService,
     ExplainService,
     MomentPairSearch,
+    OutcomeFinder,
     PageReader,
     PaidQueryCalls,
+    PlanFactsMemory,
     QueryEmbedder,
     QueryVectorsService,
     Ranker,

@@ -22,7 +22,7 @@ const MISSING_SHOWN = 20;
 const HOUR_MS = 3_600_000;
 /**
  * Searches under way, and processes that have not noticed the switch yet, still compare with the retired model's
- * vectors: as long as planFactsQuery lets them.
+ * vectors: as long as planFactsQuery lets them (15 s) and what it said is remembered (10 s).
  */
 const SWITCH_GRACE_MS = 30_000;
 

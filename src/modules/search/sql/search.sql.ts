@@ -119,7 +119,7 @@ export interface PlanFactsRow {
 /**
  * What decides between the plans. Counting stops early: 2,001 is as good as a million. A query that
  * was embedded just before a switch of models is compared with the vectors of its own model, which are kept for longer
- * than that (EmbeddingModelsService.dropVectors).
+ * than that and than the answer is remembered (EmbeddingModelsService.dropVectors, PlanFactsMemory).
  */
 export function planFactsQuery(input: {
   userId: string;
@@ -136,5 +136,5 @@ export function planFactsQuery(input: {
     WHERE i.indexrelid = to_regclass(graph_index_name(${input.userId}::uuid, em.id))), false) AS "hasGraph"
 FROM embedding_models em
 WHERE em.provider = ${input.model.provider} AND em.name = ${input.model.name} AND em.version = ${input.model.version}
-  AND (em.state = 'active' OR (em.state = 'retired' AND em.retired_at > now() - interval '30 seconds'))`);
+  AND (em.state = 'active' OR (em.state = 'retired' AND em.retired_at > now() - interval '15 seconds'))`);
 }
