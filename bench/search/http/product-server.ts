@@ -87,6 +87,14 @@ export class ProductServer {
     return { answer: JSON.parse(text) as SearchAnswer, milliseconds };
   }
 
+  /** @returns for how many milliseconds the server had statements under way since this was asked last */
+  statementMilliseconds(): Promise<number> {
+    return new Promise((resolve) => {
+      this.child.once('message', ({ statementMs }: { statementMs: number }) => resolve(statementMs));
+      this.child.send({});
+    });
+  }
+
   /** A route that does nothing. @returns the milliseconds until its last byte */
   async health(): Promise<number> {
     return (await this.send({ method: 'GET', path: '/health/live' })).milliseconds;

@@ -3,7 +3,8 @@
  * queries and gives them at once. So a request holds everything but the provider's call: JSON, authentication with its
  * look-up, rate limit, plan limits, the cost record, the search, the page, the history row, the answer.
  *
- * Started by parts/http.ts with an IPC channel: takes {@link ServerInput}, answers { port }, ends on disconnect.
+ * Started by parts/http.ts with an IPC channel: takes {@link ServerInput}, answers { port }; to each message after it,
+ * { statementMs }: how long statements were under way since the one before. Ends on disconnect.
  */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -17,6 +18,7 @@ import { createRuntime } from '../../../src/infrastructure/runtime.js';
 import { prepareInstallation } from '../../../src/start-up/prepare-installation.js';
 import { BENCH_MODEL } from '../data/data-set.js';
 import { DIMENSIONS } from '../data/topics.js';
+import { StatementClock } from './statement-clock.js';
 
 export interface ServerInput {
   environment: Record<string, string>;
@@ -42,6 +44,9 @@ class KnownQueries implements TextEmbedder {
   }
 }
 
+const clock = new StatementClock();
+clock.watch();
+
 process.once('message', (input: ServerInput) => {
   start(input).catch((error: Error) => {
     console.error(error);
@@ -62,6 +67,7 @@ async function start({ environment, vectorsPath }: ServerInput): Promise<void> {
   await prepareInstallation(runtime);
   const { nest } = await createApplication(runtime);
   await nest.listen(0, '127.0.0.1');
+  process.on('message', () => process.send!({ statementMs: clock.take() }));
   process.send!({ port: (nest.getHttpServer().address() as AddressInfo).port });
   process.once('disconnect', () => {
     void nest.close().finally(() => runtime.close().finally(() => process.exit(0)));

@@ -38,7 +38,9 @@ export async function measureHttp(bench: Bench): Promise<void> {
       `${2 * options.queries} by ${WORKERS} at a time, after ${WARM_UP} each to warm up. In the request: HTTP and JSON on both sides, access token and ` +
       'session look-up, rate limit in memory, plan and budget checks, all transactions (search, page, moments, counter, ' +
       'cost and history rows). Not in it: the embedding provider; the vector is given by an embedder in memory. ' +
-      '"Transaction" is BEGIN to COMMIT through `pg`, with role, settings and the choice of the plan.',
+      '"Transaction" is BEGIN to COMMIT through `pg`, with role, settings and the choice of the plan. "Its statements" is ' +
+      'the time of the request in which PostgreSQL had something to do or to send: session and account, the search, what ' +
+      'the page shows, the charge, the cost and history rows. "The rest" is all else on both sides of the connection.',
   );
   try {
     for (let number = 0; number < WARM_UP; number++) {
@@ -67,7 +69,13 @@ async function measureSize(
   server: ProductServer,
   connections: ProductSearch[],
 ): Promise<Row> {
-  const alone = { statement: new Timings(), transaction: new Timings(), http: new Timings() };
+  const alone = {
+    statement: new Timings(),
+    transaction: new Timings(),
+    http: new Timings(),
+    allStatements: new Timings(),
+    rest: new Timings(),
+  };
   const plans = new Set<string>();
   const askSql = async (connection: ProductSearch, { user, vector }: Question) =>
     connection.search(user.id, { vector: vector.halfvec });
@@ -83,7 +91,11 @@ async function measureSize(
       if (answer.items.length !== TOP)
         throw new Error(`a page of ${answer.items.length} files instead of ${TOP}`);
       plans.add(answer.plan);
-      if (counts) alone.http.add(milliseconds);
+      const statementMs = await server.statementMilliseconds();
+      if (!counts) return;
+      alone.http.add(milliseconds);
+      alone.allStatements.add(statementMs);
+      alone.rest.add(milliseconds - statementMs);
     }
   });
 
@@ -110,6 +122,8 @@ async function measureSize(
     'transaction, 1': both(alone.transaction),
     'HTTP, 1': both(alone.http),
     'HTTP adds, p50': round(added),
+    'its statements, 1': both(alone.allStatements),
+    'the rest, 1': both(alone.rest),
     [`transaction, ${WORKERS}`]: both(busy.transaction),
     [`HTTP, ${WORKERS}`]: both(busy.http),
     [`requests/s, ${WORKERS}`]: Math.round(count / seconds),
