@@ -102,8 +102,8 @@ describe('correction', () => {
       ],
     ],
     [
-      '"recieve  invoce" or sunset -boaat',
-      '"receive  invoice" or sunset -boaat',
+      'recieve  invoce or sunset -boaat',
+      'receive  invoice or sunset -boaat',
       [
         ['recieve', 'receive'],
         ['invoce', 'invoice'],
@@ -137,6 +137,7 @@ describe('correction', () => {
     ['stop words of the languages', 'with aber'],
     ['an excluded word', '-sunste'],
     ['an excluded phrase', '-"sunste beach"'],
+    ['a quoted phrase', '"sunste beach"'],
     ['an excluded word, by another dash', '–sunste'],
     ['numbers', '20240101 12345'],
     ['short words', 'snu bch'],

@@ -36,14 +36,14 @@ const MAX_EQUALS = 3;
 const MAX_COMBINATIONS = 6;
 
 /**
- * Words of a query that may be corrected: wanted ones of 4 to 40 letters, inside of quotes or not. Not what is excluded
- * by a minus, not the operator `or`, not numbers.
+ * Words of a query that may be corrected: wanted ones of 4 to 40 letters. Not what stands in quotes, which asks for just
+ * that; not what is excluded by a minus, not the operator `or`, not numbers.
  * @param terms websearch syntax: words, "phrases", -not, or
  */
 export function correctableWords(terms: string): WordPlace[] {
   const places: WordPlace[] = [];
   for (const token of terms.matchAll(TOKEN)) {
-    if (EXCLUDING.test(token[0]) && HAS_WORD.test(token[0])) continue;
+    if (token[0].startsWith('"') || (EXCLUDING.test(token[0]) && HAS_WORD.test(token[0]))) continue;
     for (const match of token[0].matchAll(WORD)) {
       const [word] = match;
       const letters = Array.from(word.normalize('NFC')).length;
