@@ -63,7 +63,11 @@ export class SearchRecordResponse {
   @ApiProperty({ type: 'number', nullable: true, minimum: 0, maximum: 1 })
   clickThroughRate!: number | null;
 
-  @ApiProperty({ type: 'integer', nullable: true })
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Milliseconds until it was known which files fit; to read what is shown of them is not in it',
+  })
   responseTimeMs!: number | null;
 
   @ApiProperty({ description: "The query's vector was kept from an earlier search" })
