@@ -18,8 +18,12 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-  // Sources import "./x.js" as NodeNext asks; Jest resolves the TypeScript file behind it.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    // Sources import "./x.js" as NodeNext asks; Jest resolves the TypeScript file behind it.
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // Properties draw the same cases in every run.
+    '^fast-check$': '<rootDir>/test/harness/fast-check.mjs',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/.services'],
 };
 
