@@ -18,8 +18,12 @@ const common = {
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '^.+\\.ts$': ['@swc/jest', swc] },
-  // Sources import "./x.js" as NodeNext asks; Jest resolves the TypeScript file behind it.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    // Sources import "./x.js" as NodeNext asks; Jest resolves the TypeScript file behind it.
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // Properties draw the same cases in every run.
+    '^fast-check$': '<rootDir>/test/harness/fast-check.mjs',
+  },
   modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/.data', '<rootDir>/.services'],
 };
 
@@ -28,7 +32,11 @@ const onServices = process.env.TEST_DATABASE === 'services';
 export default {
   // The suite waits for its own servers as much as it computes: one worker per core, not one less.
   maxWorkers: '100%',
-  testTimeout: 60_000,
+  // Some tests start engines and programs, which takes a busy machine several times as long; none should come near this.
+  testTimeout: 120_000,
+  // A worker that has run dozens of files takes a while to give its memory back. What is still there after this has
+  // something open, and Jest says so.
+  workerGracefulExitTimeout: 15_000,
   reporters: ['default', '<rootDir>/test/harness/summary-reporter.mjs'],
   projects: [
     { ...common, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.spec.ts'] },

@@ -278,7 +278,7 @@ describe('POST /v1/search/by-image', () => {
       } finally {
         await superuser.query(limit, [524_288_000]);
       }
-      await app.eventually(async () => ((await staged()).length === 0 ? true : null), 10_000);
+      await app.eventually(async () => ((await staged()).length === 0 ? true : null));
       expect(await footprint(session)).toEqual(NOTHING);
     });
   });
@@ -292,9 +292,9 @@ describe('POST /v1/search/by-image', () => {
         'Content-Length: 5000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n' +
         `--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n${'x'.repeat(300_000)}`,
     );
-    await app.eventually(async () => ((await staged()).length > 0 ? true : null), 10_000);
+    await app.eventually(async () => ((await staged()).length > 0 ? true : null));
     socket.destroy();
-    await app.eventually(async () => ((await staged()).length === 0 ? true : null), 10_000);
+    await app.eventually(async () => ((await staged()).length === 0 ? true : null));
     expect(await footprint(session)).toEqual(NOTHING);
   });
 
@@ -322,10 +322,10 @@ describe('POST /v1/search/by-image', () => {
         `Content-Length: ${body.length}\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n`,
     );
     socket.write(body);
-    await app.eventually(() => Promise.resolve(seen), 10_000);
+    await app.eventually(() => Promise.resolve(seen));
     expect((await staged()).length).toBe(2);
     socket.destroy();
-    await app.eventually(async () => ((await staged()).length === 0 ? true : null), 10_000);
+    await app.eventually(async () => ((await staged()).length === 0 ? true : null));
     expect(seen!.aborted).toBe(true);
     expect(await footprint(session)).toEqual({ ...NOTHING, searches: 1 });
   });

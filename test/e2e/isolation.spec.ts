@@ -64,7 +64,7 @@ describe('what belongs to somebody else', () => {
         .expect(201)
     ).body.id;
     paths = (await app.http.get('/openapi.json')).body.paths;
-  });
+  }, 120_000);
   afterAll(() => app.stop());
 
   const randomColor = (): string => `#${randomBytes(3).toString('hex')}`;

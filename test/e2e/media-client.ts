@@ -104,7 +104,7 @@ export class MediaClient {
         [session.id],
       );
       return rowCount === 0 && (await this.staged()).length === 0 ? true : null;
-    }, 10_000);
+    });
     await this.expectNothingKept(session);
   }
 }

@@ -58,7 +58,7 @@ describe('POST /v1/media under limits', () => {
         'Content-Length: 5000000\r\nContent-Type: multipart/form-data; boundary=b\r\n\r\n' +
         `--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n${'x'.repeat(300_000)}`,
     );
-    await app.eventually(async () => ((await client.staged()).length > 0 ? true : null), 10_000);
+    await app.eventually(async () => ((await client.staged()).length > 0 ? true : null));
     socket.destroy();
     await client.eventuallyNothingKept(session);
   });

@@ -206,7 +206,10 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
 
   const { body: analytics } = await app.http.get('/v1/searches/analytics?days=2').set(session.headers);
   expect(analytics.days).toHaveLength(2);
-  expect(analytics.days[1]).toMatchObject({ searchCount: 1, averageClickThroughRate: 0.375 });
+  // Today, or yesterday when midnight has come in between.
+  expect(analytics.days.filter(({ searchCount }: { searchCount: number }) => searchCount > 0)).toMatchObject([
+    { searchCount: 1, averageClickThroughRate: 0.375 },
+  ]);
   expect((await app.http.delete('/v1/searches').set(session.headers)).body).toEqual({ deleted: 1 });
   expect((await app.http.get('/v1/searches').set(session.headers)).body.items).toEqual([]);
   const lost = await post(session, { query: 'harbour', limit: 3, cursor: first.nextCursor });

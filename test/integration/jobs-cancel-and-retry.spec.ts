@@ -14,6 +14,7 @@ import {
   insertMedia,
   readJob,
   readMediaStatus,
+  untilStopped,
   whenJob,
   type Machine,
   type MachineOptions,
@@ -97,7 +98,7 @@ describe('cancelling', () => {
       const machine = await startMachine({
         handlers: {
           thumbnail: async ({ signal }) => {
-            await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+            await untilStopped(signal);
             reasons.push((signal.reason as { reason: string }).reason);
             return {
               commit: async () => {

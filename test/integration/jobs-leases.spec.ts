@@ -15,6 +15,7 @@ import {
   insertMedia,
   readJob,
   readMediaStatus,
+  untilStopped,
   whenJob,
   type Machine,
   type MachineOptions,
@@ -99,11 +100,12 @@ describe('B3: the fencing token', () => {
     const mediaFileId = await insertMedia(database, user.id);
     const reasons: unknown[] = [];
     const machine = await startMachine({
-      leaseSeconds: 2,
+      // Renewed so seldom that no renewal mends what the test does to the lease before the reconciler sees it.
+      leaseSeconds: 600,
       handlers: {
         thumbnail: async ({ job, signal }) => {
           if (job.attempt > 1) return {};
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+          await untilStopped(signal);
           reasons.push((signal.reason as { reason: string }).reason);
           throw signal.reason;
         },
@@ -124,10 +126,11 @@ describe('B3: the fencing token', () => {
     const user = await createUser(database);
     const mediaFileId = await insertMedia(database, user.id);
     const machine = await startMachine({
-      leaseSeconds: 1,
+      // Renewed after a third of it: a busy machine may be late by the other two.
+      leaseSeconds: 4,
       handlers: {
         thumbnail: async () => {
-          await new Promise((resolve) => setTimeout(resolve, 2_500));
+          await new Promise((resolve) => setTimeout(resolve, 6_000));
           return withEffect(user.id);
         },
       },
@@ -327,7 +330,10 @@ describe('what got lost is found', () => {
     const mediaFileId = await insertMedia(database, user.id);
     const machine = await startMachine({ handlers: { thumbnail: async () => ({}) } });
     const runAsSystem = database.runAsSystem.bind(database);
+    // Between two rounds: one that began before would still reach the database, and may find the job.
+    await machine.dispatcher.stop();
     database.runAsSystem = () => Promise.reject(new Error('Connection terminated'));
+    machine.dispatcher.start();
     const [jobId = ''] = await enqueue(machine, database, user.id, [{ jobType: 'thumbnail', mediaFileId }]);
     await new Promise((resolve) => setTimeout(resolve, 300));
     expect((await readJob(database, user.id, jobId)).status).toBe('pending');
@@ -346,7 +352,7 @@ describe('B15: shutting down', () => {
       drainMs: 100,
       handlers: {
         thumbnail: async ({ signal }) => {
-          await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
+          await untilStopped(signal);
           reasons.push((signal.reason as { reason: string }).reason);
           throw signal.reason;
         },

@@ -165,7 +165,7 @@ export async function readMediaStatus(database: Database, userId: string, mediaF
 /** Waits until `read` gives a truthy value. @throws after `timeoutMs` */
 export async function eventually<T>(
   read: () => Promise<T | false | null | undefined>,
-  timeoutMs = 20_000,
+  timeoutMs = 40_000,
 ): Promise<T> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
@@ -187,6 +187,14 @@ export function whenJob(
   return eventually(async () => {
     const job = await readJob(database, userId, jobId);
     return statuses.includes(job.status) && job;
+  });
+}
+
+/** Resolves when a handler is told to stop; at once when that came before it listened. */
+export function untilStopped(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
 

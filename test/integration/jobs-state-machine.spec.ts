@@ -9,6 +9,7 @@ import {
   asUser,
   buildMachine,
   enqueue,
+  eventually,
   insertMedia,
   readJob,
   readMediaStatus,
@@ -110,8 +111,11 @@ describe('a job', () => {
     expect(media.processingCompletedAt?.getTime()).toBeGreaterThanOrEqual(
       media.processingStartedAt?.getTime() ?? Infinity,
     );
-    expect(await machine.scrape()).toContain(
-      'jobs_ended_total{job_type="embedding_generation",outcome="completed"} 1',
+    // Counted after the row was written, which is what the test has seen.
+    await eventually(async () =>
+      (await machine.scrape()).includes(
+        'jobs_ended_total{job_type="embedding_generation",outcome="completed"} 1',
+      ),
     );
   });
 
@@ -257,7 +261,7 @@ describe('a job', () => {
       errorCode: 'timed-out',
       attempts: 3,
     });
-    expect(machine.runner.runningCount).toBe(0);
+    await eventually(async () => machine.runner.runningCount === 0);
   });
 
   it('never shows less progress than before, also not in a later attempt', async () => {

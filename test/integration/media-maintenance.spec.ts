@@ -19,6 +19,9 @@ let superuser: pg.Client;
 beforeAll(async () => {
   app = await startTestApp({}, { jobs: false });
   superuser = await connectAsSuperuser();
+  // What other files' tests left in the database that is shared is due as well, and is not to be counted here.
+  await app.nest.get(UploadSweeper, { strict: false }).sweep();
+  await app.nest.get(TrashPurger, { strict: false }).purge();
 });
 
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,9 @@ import { catalogLines, ownerUrlOf } from './schema-catalog.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
 const MIGRATIONS_DIR = path.join(PROJECT_DIR, 'prisma', 'migrations');
+
+// A test starts up to five programs one after the other, most of them with Prisma's own beside Node.
+jest.setTimeout(180_000);
 
 describe('the database scripts of package.json (C32, C50, C62)', () => {
   let ownerUrl: string;

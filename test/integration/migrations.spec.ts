@@ -63,7 +63,8 @@ describe('migrations (C32, 001-60, 003-12)', () => {
       await takeBack(client, name, MIGRATIONS_DIR);
     }
     await runPrismaCli(['migrate', 'deploy'], ownerUrl, PROJECT_DIR);
-  });
+    // Every migration is applied three times and taken back twice.
+  }, 180_000);
 
   const hasSeedTables = async (): Promise<boolean> => {
     const { rows } = await client.query<{ present: boolean }>(

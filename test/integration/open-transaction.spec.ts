@@ -101,18 +101,21 @@ it('rolls back at its time limit, lets go of its locks and serves the next', asy
   await database.runAs(as(0), (tx) => tx.tag.create({ data: { userId: users[0].id, id, name: uuidv7() } }));
   const rename = (tx: Transaction): Promise<number> =>
     tx.$executeRaw`UPDATE tags SET name = ${uuidv7()} WHERE user_id = ${users[0].id}::uuid AND id = ${id}::uuid`;
+  const sleepsOn = new AbortController();
   const slow = one.runAs(
     as(0),
     async (tx) => {
       await rename(tx);
-      await sleep(1_000);
+      await sleep(60_000, undefined, { signal: sleepsOn.signal }).catch(() => undefined);
     },
-    { timeoutMs: 100 },
+    { timeoutMs: 200 },
   );
+  const refused = expect(slow).rejects.toThrow(TransactionTimeoutError);
   await sleep(300);
-  // Not blocked by the row lock of the one that sleeps on.
-  expect(await database.runAs(as(0), rename, { timeoutMs: 500 })).toBe(1);
-  await expect(slow).rejects.toThrow(TransactionTimeoutError);
+  // Not blocked by the row lock of the one that sleeps on for longer than this may take.
+  expect(await database.runAs(as(0), rename, { timeoutMs: 20_000 })).toBe(1);
+  sleepsOn.abort();
+  await refused;
   expect(await one.runAs(as(0), rename)).toBe(1);
 });
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { sqlStateOf } from '../../src/infrastructure/database/sql-state.js';
@@ -11,14 +12,22 @@ let app: TestApp;
 let superuser: pg.Client;
 
 beforeAll(async () => {
+  await untilMidnightIsFar();
   const urls = await ownDatabaseUrls('search_reports');
   app = await startTestApp({}, { jobs: false, databaseUrl: urls.runtimeUrl });
   superuser = await connectAsSuperuser(urls.adminUrl);
-}, 120_000);
+}, 240_000);
 afterAll(async () => {
   await superuser.end();
   await app.stop();
 });
+
+/** The reports are by days of UTC: what is written before midnight would be looked at in the windows of the next day. */
+async function untilMidnightIsFar(): Promise<void> {
+  const day = 86_400_000;
+  const left = day - (Date.now() % day);
+  if (left < 60_000) await sleep(left);
+}
 
 interface PastSearch {
   query: string;

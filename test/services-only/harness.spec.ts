@@ -266,7 +266,7 @@ describe('the guard', () => {
     expect(pids.map(isRunning)).toEqual([true, true]);
 
     child.kill(signal);
-    for (let waited = 0; waited < 100 && folders.some((path) => existsSync(path)); waited += 1)
+    for (let waited = 0; waited < 300 && folders.some((path) => existsSync(path)); waited += 1)
       await sleep(100);
     expect(pids.map(isRunning)).toEqual([false, false]);
     expect(folders.map((path) => existsSync(path))).toEqual([false, false]);

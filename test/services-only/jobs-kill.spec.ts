@@ -129,8 +129,9 @@ describe('B1: a worker process killed in the middle of a job', () => {
       );
       return rows[0];
     });
-    // Figure 12, with a lease of 2 s instead of 30: over within lease + look + margin.
-    expect(performance.now() - killedAt).toBeLessThan(8_000);
+    // Figure 12, with a lease of 2 s instead of 30: over within lease + look, and a margin for a busy machine. Without
+    // the reconciler it would not be over at all.
+    expect(performance.now() - killedAt).toBeLessThan(20_000);
     expect(job.attempts).toBe(stopAt === 'received' || stopAt === 'committed' ? 1 : 2);
     // Long enough for Bull to hand the dead worker's message out a second time.
     if (stopAt === 'committed') await sleep(LEASE_SECONDS * 1500);
@@ -169,5 +170,6 @@ describe('B1: a worker process killed in the middle of a job', () => {
       jobsWithEffect: jobCount,
       charges: jobCount,
     });
-  });
+    // Each round starts a process that compiles the product.
+  }, 180_000);
 });

@@ -129,6 +129,9 @@ describe('HEIC', () => {
 });
 
 describe('limits', () => {
+  /** To read a header takes some milliseconds, on a busy machine more; 900 megapixels would take far longer than this. */
+  const AT_ONCE_MS = 2_000;
+
   it('C12: refuses a picture of 900 megapixels by its header', async () => {
     const { path, detected } = await saved(blackPng(30_000, 30_000));
     const before = process.memoryUsage().rss;
@@ -137,7 +140,7 @@ describe('limits', () => {
       code: 'image-too-large',
       message: expect.stringContaining('30000 x 30000 pixels; at most 100 megapixels') as string,
     });
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(AT_ONCE_MS);
     expect(process.memoryUsage().rss - before).toBeLessThan(150 * 1024 * 1024);
   });
 
@@ -157,7 +160,7 @@ describe('limits', () => {
     const { path, detected } = await saved(manyFramesGif(10_000));
     const started = performance.now();
     await expect(tools.probe(path, detected)).rejects.toMatchObject({ code: 'too-many-frames' });
-    expect(performance.now() - started).toBeLessThan(200);
+    expect(performance.now() - started).toBeLessThan(AT_ONCE_MS);
     expect(await probe(manyFramesGif(300))).toMatchObject({ width: 4, height: 4, frames: 300 });
   });
 

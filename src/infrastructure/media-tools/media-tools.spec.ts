@@ -1,6 +1,8 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { ImageTools } from './image-tools.js';
 import { MediaTools } from './media-tools.js';
 import { sharp } from './sharp-setup.js';
 import { rotatedHeic } from './testing/heic-fixture.js';
@@ -120,16 +122,30 @@ describe('concurrency', () => {
     const slow = await saved('slow.heic', rotatedHeic());
     const quick = await saved('quick.png', await quarters(2, 2));
     const heic = { fileType: 'image' as const, mimeType: 'image/heic', extension: 'heic' };
-    const orderOfEnds = async (maxConcurrentDecodes: number) => {
+    // The first one takes its place at once; the second one comes while it is at work.
+    const orderOfEnds = async (maxConcurrentDecodes: number, onQuick: () => void = () => undefined) => {
       const limited = new MediaTools({ maxConcurrentDecodes });
       const ends: string[] = [];
-      // The first one takes its place at once; the second one comes while it is at work.
       const first = limited.prepareImage(slow, heic, folder, { hasAlpha: false }).then(() => ends.push(slow));
-      const second = limited.inspect(quick, unlimited).then(() => ends.push(quick));
+      const second = limited.inspect(quick, unlimited).then(() => {
+        ends.push(quick);
+        onQuick();
+      });
       await Promise.all([first, second]);
       return ends;
     };
-    expect(await orderOfEnds(2)).toEqual([quick, slow]);
+    const quickEnded = Promise.withResolvers<void>();
+    const { upright } = ImageTools.prototype;
+    // At work until the other one is done: where that has to wait for it, neither ever ends.
+    jest.spyOn(ImageTools.prototype, 'upright').mockImplementationOnce(async function (
+      this: ImageTools,
+      ...args
+    ) {
+      await quickEnded.promise;
+      return upright.apply(this, args);
+    });
+    expect(await orderOfEnds(2, () => quickEnded.resolve())).toEqual([quick, slow]);
+    jest.restoreAllMocks();
     expect(await orderOfEnds(1)).toEqual([slow, quick]);
   });
 });

@@ -243,7 +243,8 @@ describe('hostile input', () => {
   ])('%s is refused at once, with few faults', (_name, value) => {
     const started = performance.now();
     const { faults } = parseMediaFilter(value);
-    expect(performance.now() - started).toBeLessThan(500);
+    // Some milliseconds by itself. What this is against, each with each of a million, would take hours.
+    expect(performance.now() - started).toBeLessThan(5_000);
     expect(faults.length).toBeGreaterThan(0);
     expect(faults.length).toBeLessThanOrEqual(50);
   });

@@ -18,13 +18,16 @@ let port: number;
 let outcomes: (ReceivedForm | AppError)[];
 let bytesRead = 0;
 const maxFileSizeBytes = 1_000_000;
+/** Far more than any pause of a busy machine; the test of stalled uploads has its own. */
+const PATIENT_MS = 30_000;
+let stallTimeoutMs = PATIENT_MS;
 
 beforeAll(async () => {
   stagingDir = await mkdtemp(path.join(os.tmpdir(), 'multipart-'));
   const app = express();
   app.post('/', (req, res) => {
     const staged: string[] = [];
-    receiveForm(req, { stagingDir, maxFileSizeBytes, stallTimeoutMs: 700 }, staged)
+    receiveForm(req, { stagingDir, maxFileSizeBytes, stallTimeoutMs }, staged)
       .then(
         (form) => {
           outcomes.push(form);
@@ -52,6 +55,7 @@ afterAll(async () => {
 });
 
 beforeEach(() => {
+  stallTimeoutMs = PATIENT_MS;
   outcomes = [];
 });
 
@@ -193,7 +197,7 @@ describe('receiveForm', () => {
         Buffer.concat([Buffer.from(`${data.length.toString(16)}\r\n`), data, Buffer.from('\r\n')]),
       );
     write(Buffer.from(`--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n`));
-    for (const deadline = Date.now() + 4000; !ended && Date.now() < deadline;) {
+    for (const deadline = Date.now() + 20_000; !ended && Date.now() < deadline;) {
       if (sent < 200_000_000 && socket.writableLength < 1_000_000) {
         write(chunk);
         sent += chunk.length;
@@ -264,15 +268,16 @@ describe('receiveForm', () => {
       `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\nContent-Type: multipart/form-data; boundary=${BOUNDARY}\r\n\r\n` +
         `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n${'x'.repeat(200_000)}`,
     );
-    for (let waited = 0; waited < 3000 && (await readdir(stagingDir)).length === 0; waited += 20)
+    for (let waited = 0; waited < 20_000 && (await readdir(stagingDir)).length === 0; waited += 20)
       await sleep(20);
     expect(await readdir(stagingDir)).toHaveLength(1);
     socket.destroy();
-    for (let waited = 0; waited < 3000 && outcomes.length === 0; waited += 20) await sleep(20);
+    for (let waited = 0; waited < 20_000 && outcomes.length === 0; waited += 20) await sleep(20);
     expect(outcomes[0]).toMatchObject({ status: 400, code: 'request-aborted' });
   });
 
   it('C16: gives a stalled upload up', async () => {
+    stallTimeoutMs = 700;
     const socket = net.connect(port, '127.0.0.1');
     let answer = '';
     socket.on('data', (data) => (answer += data.toString()));
@@ -280,7 +285,7 @@ describe('receiveForm', () => {
       `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 900000\r\nContent-Type: multipart/form-data; boundary=${BOUNDARY}\r\n\r\n` +
         `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nxyz`,
     );
-    for (let waited = 0; waited < 4000 && answer === ''; waited += 20) await sleep(20);
+    for (let waited = 0; waited < 20_000 && answer === ''; waited += 20) await sleep(20);
     socket.destroy();
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
   });
