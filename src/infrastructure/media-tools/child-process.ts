@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 
 export interface RunOptions {
   /** The process is killed (SIGKILL) after this. */
@@ -100,7 +100,8 @@ export async function runProcess(command: readonly string[], options: RunOptions
 
 function lowerPriority(pid: number | undefined): void {
   try {
-    if (pid !== undefined) setPriority(pid, BACKGROUND_PRIORITY);
+    // It runs at this process's own priority: where that is lower already, nothing must raise it.
+    if (pid !== undefined && getPriority() < BACKGROUND_PRIORITY) setPriority(pid, BACKGROUND_PRIORITY);
   } catch {
     // The process may already have ended, and some containers forbid it; neither matters.
   }

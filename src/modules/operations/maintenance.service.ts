@@ -10,6 +10,8 @@ import { SearchWordsService } from '../search/search-words.service.js';
 import { SearchRetentionService } from '../search/search-retention.service.js';
 
 const HOUR_MS = 3_600_000;
+/** Soon after the start, but not in its way. */
+const FIRST_RUN_MS = 30_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
 const SESSION_RETENTION_DAYS = 30;
 
@@ -25,7 +27,8 @@ export interface MaintenanceTask {
  */
 @Injectable()
 export class MaintenanceService implements OnApplicationBootstrap, OnApplicationShutdown {
-  private timer: NodeJS.Timeout | undefined;
+  private readonly timers: NodeJS.Timeout[] = [];
+  private isShuttingDown = false;
   readonly tasks: readonly MaintenanceTask[];
 
   constructor(
@@ -71,14 +74,16 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
 
   onApplicationBootstrap(): void {
     if (!this.role.runsJobs) return;
-    this.timer = setInterval(() => void this.runAll(), HOUR_MS);
-    this.timer.unref();
-    // Soon after the start, but not in its way.
-    setTimeout(() => void this.runAll(), 30_000).unref();
+    const soon = setTimeout(() => void this.runAll(), FIRST_RUN_MS);
+    const hourly = setInterval(() => void this.runAll(), HOUR_MS);
+    this.timers.push(soon, hourly);
+    for (const timer of this.timers) timer.unref();
   }
 
+  /** A task under way ends by itself; no other one begins. */
   onApplicationShutdown(): void {
-    clearInterval(this.timer);
+    this.isShuttingDown = true;
+    for (const timer of this.timers) clearTimeout(timer);
   }
 
   /** Runs one task. @throws Error for an unknown name, and what the task throws */
@@ -93,6 +98,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
 
   private async runAll(): Promise<void> {
     for (const task of this.tasks) {
+      if (this.isShuttingDown) return;
       try {
         const changed = await task.run();
         if (changed > 0) this.logger.info({ task: task.name, changed }, 'maintenance');
