@@ -66,7 +66,8 @@ export class SearchRecordResponse {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Milliseconds until it was known which files fit; to read what is shown of them is not in it',
+    description:
+      'Milliseconds until it was known which files fit; to read what is shown of them is not in it',
   })
   responseTimeMs!: number | null;
 
