@@ -20,8 +20,8 @@ export interface OpenTransactionOptions {
   isReadOnly: boolean;
   /** The connection takes statements before it has answered those before them. */
   isPipelined: boolean;
-  /** Statements marked as prepared are. */
-  prepares: boolean;
+  /** Of statements marked as prepared; null: they are not prepared. */
+  preparedGeneration: number | null;
   timeoutMs: number;
   /** Told of each statement that did not go through Prisma. */
   observe: (text: string, durationMs: number) => void;
@@ -187,7 +187,7 @@ export class OpenTransaction {
 
   private worded(query: Prisma.Sql | TemplateStringsArray, values: unknown[]): RawStatement {
     try {
-      return rawStatement(query, values, this.options.prepares);
+      return rawStatement(query, values, this.options.preparedGeneration);
     } catch (error) {
       this.lacksStatement = true;
       throw error;

@@ -200,10 +200,11 @@ export class SearchService {
     }
     await Promise.all([
       this.recordCosts(tx, search, how.usages),
-      this.historyRows.appendShown(tx, {
+      this.historyRows.noteShownPage(tx, {
         userId,
         searchId: search.id,
         searchedAt: search.searchedAt,
+        before: search.continues.shown,
         mediaFileIds: outcome.page.map((media) => media.id),
       }),
     ]);
