@@ -7,12 +7,14 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { catchError, from, mergeMap, of, type Observable } from 'rxjs';
 import { Database, type Transaction } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
 import { AppError, errors } from '../errors/app-error.js';
 import type { RequestWithPrincipal } from './principal.js';
+import { SECRET_ANSWER } from './route-access.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** How long a second request waits for the first one's answer before it is told to come back. */
@@ -31,11 +33,14 @@ interface StoredAnswer {
 /**
  * Makes a POST that carries an Idempotency-Key happen once: the first request does the work, every other one with the
  * same key gets the same answer (threat B10). The row of the key is the lock. Failures are not kept: they may be tried
- * again under the same key. Kept for 24 hours.
+ * again under the same key. Kept for 24 hours. An answer marked @SecretAnswer is not kept, so it is not repeated either.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
@@ -51,15 +56,18 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const userId = request.principal.userId;
     const response = http.getResponse<Response>();
     const hash = hashOf(request);
+    const secretAdvice = this.reflector.get<string | undefined>(SECRET_ANSWER, context.getHandler());
     return from(this.claim(userId, key, request, hash)).pipe(
       mergeMap((earlier) => {
         if (earlier) {
+          if (secretAdvice !== undefined) throw secretShownOnce(secretAdvice);
           response.status(earlier.responseStatus ?? 200).setHeader('Idempotency-Replayed', 'true');
           return of(earlier.responseBody ?? undefined);
         }
         return next.handle().pipe(
           mergeMap(async (body: unknown) => {
-            await this.keep(userId, key, response.statusCode, body);
+            const kept = secretAdvice === undefined ? body : undefined;
+            await this.keep(userId, key, response.statusCode, kept);
             return body;
           }),
           catchError(async (error: unknown) => {
@@ -136,6 +144,14 @@ export class IdempotencyInterceptor implements NestInterceptor {
       ),
     );
   }
+}
+
+function secretShownOnce(advice: string): AppError {
+  return errors.conflict(
+    'secret-shown-once',
+    'The first request with this Idempotency-Key was carried out. Its answer held a secret, which is shown once ' +
+      `and not kept. ${advice}`,
+  );
 }
 
 /** What makes two requests the same: route, query and body. A form's body is streamed: there its length must do. */
