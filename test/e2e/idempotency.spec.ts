@@ -1,4 +1,6 @@
+import sharp from 'sharp';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import { connectAsSuperuser } from '../harness/database.js';
 
 describe('Idempotency-Key (B10)', () => {
   let app: TestApp;
@@ -50,5 +52,85 @@ describe('Idempotency-Key (B10)', () => {
       const answer = await post(key, { name: 'one' });
       expect([key.length, answer.status]).toEqual([key.length, 400]);
     }
+  });
+
+  it('repeats an answer to the byte', async () => {
+    const body = { name: 'Zürich – "été"', description: 'a \\ b, 😀' };
+    const first = await post('k-5', body).expect(201);
+    const second = await post('k-5', body).expect(201);
+    const sent = ({ text, headers }: typeof first): unknown[] => [
+      text,
+      headers['content-type'],
+      headers['content-length'],
+    ];
+    expect(second.headers['idempotency-replayed']).toBe('true');
+    expect(sent(second)).toEqual(sent(first));
+    expect(first.body).toMatchObject(body);
+    // As every other answer has it.
+    const listed = await app.http.get('/v1/tags').set(session.headers);
+    expect(first.headers['content-type']).toBe(listed.headers['content-type']);
+    expect(first.text).toBe(JSON.stringify({ ...listed.body.items[0], mediaCount: 0 }));
+  });
+
+  it('keeps the key of what was done, also when its answer cannot be stored', async () => {
+    const superuser = await connectAsSuperuser();
+    const key = `unkept-${session.id}`;
+    await superuser.query(
+      `ALTER TABLE idempotency_keys ADD CONSTRAINT refuses_answers CHECK (key <> '${key}' OR status <> 'done')`,
+    );
+    try {
+      const first = await post(key, { name: 'one' }).expect(201);
+      expect(first.body).toMatchObject({ name: 'one' });
+      const { rows } = await superuser.query('SELECT status FROM idempotency_keys WHERE key = $1', [key]);
+      expect(rows).toEqual([{ status: 'running' }]);
+      // A second request waits for the answer; it does not do the work again.
+      const second = post(key, { name: 'one' }).then((answer) => answer);
+      await superuser.query('ALTER TABLE idempotency_keys DROP CONSTRAINT refuses_answers');
+      await superuser.query(
+        `UPDATE idempotency_keys SET status = 'done', response_status = 201, response_body = '{}' WHERE key = $1`,
+        [key],
+      );
+      expect([(await second).status, (await second).text]).toEqual([201, '{}']);
+      expect(await count()).toBe(1);
+    } finally {
+      await superuser.query('ALTER TABLE idempotency_keys DROP CONSTRAINT IF EXISTS refuses_answers');
+      await superuser.end();
+    }
+  });
+
+  describe('on a form', () => {
+    const picture = (background: string): Promise<Buffer> =>
+      sharp({ create: { width: 32, height: 32, channels: 3, background } })
+        .png({ compressionLevel: 0 })
+        .toBuffer();
+    const send = (route: string, file: Buffer, key?: string): ReturnType<TestApp['http']['post']> => {
+      const request = app.http.post(route).set(session.headers);
+      if (key !== undefined) void request.set('Idempotency-Key', key);
+      return request.attach('file', file, 'a.png');
+    };
+    const library = async (): Promise<unknown[]> =>
+      (await app.http.get('/v1/media').set(session.headers).expect(200)).body.items;
+
+    it('is refused, so that no file gets the answer of another one of its length', async () => {
+      const [red, blue] = [await picture('#ff0000'), await picture('#0000ff')];
+      expect(red.length).toBe(blue.length);
+      for (const file of [red, blue]) {
+        for (const route of ['/v1/media', '/v1/search/by-image']) {
+          const answer = await send(route, file, 'k-6').expect(400);
+          expect(answer.body.code).toBe('idempotency-key-on-form');
+        }
+      }
+      expect(await library()).toEqual([]);
+    });
+
+    it('is not needed: the same bytes are one file, other bytes another', async () => {
+      const [red, blue] = [await picture('#ff0000'), await picture('#0000ff')];
+      const first = await send('/v1/media', red).expect(201);
+      const again = await send('/v1/media', red).expect(200);
+      const other = await send('/v1/media', blue).expect(201);
+      expect(again.body.id).toBe(first.body.id);
+      expect(other.body.id).not.toBe(first.body.id);
+      expect(await library()).toHaveLength(2);
+    });
   });
 });
