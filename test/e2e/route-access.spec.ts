@@ -1,7 +1,12 @@
 import { DiscoveryService, MetadataScanner, Reflector, ModulesContainer } from '@nestjs/core';
 import { PATH_METADATA, METHOD_METADATA } from '@nestjs/common/constants.js';
 import { RequestMethod } from '@nestjs/common';
-import { PUBLIC_ROUTES, ROUTE_ACCESS, type RouteAccess } from '../../src/infrastructure/http/route-access.js';
+import {
+  PUBLIC_ROUTES,
+  ROUTE_ACCESS,
+  SCOPES,
+  type RouteAccess,
+} from '../../src/infrastructure/http/route-access.js';
 import { startTestApp, type TestApp } from '../harness/app.js';
 
 interface Route {
@@ -71,6 +76,27 @@ describe('access to routes', () => {
       const method = route.method.toLowerCase() as 'get';
       const response = await app.http[method](path).set(user.headers);
       expect([route.name, response.status]).toEqual([route.name, 403]);
+    }
+  });
+
+  it('C4: an API key with every scope manages no API keys, and is no administrator', async () => {
+    const admin = await app.createSession({ role: 'ADMIN' });
+    const created = await app.http
+      .post('/v1/me/api-keys')
+      .set(admin.headers)
+      .send({ name: 'all', scopes: SCOPES })
+      .expect(201);
+    const closed = routes.filter(({ access }) => access?.kind === 'session' || access?.kind === 'admin');
+    expect(closed.filter(({ access }) => access?.kind === 'session').map(({ name }) => name)).toEqual([
+      'GET /v1/me/api-keys',
+      'POST /v1/me/api-keys',
+      'DELETE /v1/me/api-keys/:id',
+    ]);
+    for (const route of closed) {
+      const path = route.path.replace(/:(\w+)/g, created.body.id as string);
+      const method = route.method.toLowerCase() as 'get';
+      const response = await app.http[method](path).set('X-API-Key', created.body.key as string);
+      expect([route.name, response.status, response.body.code]).toEqual([route.name, 403, 'forbidden']);
     }
   });
 });

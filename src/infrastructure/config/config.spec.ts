@@ -49,6 +49,8 @@ describe('configuration (C62)', () => {
       ['SEED_SAMPLES'],
     ],
     ['production without what it needs', { NODE_ENV: 'production' }, ['DATABASE_URL', 'JWT_SECRET']],
+    ['a token that can be guessed', { METRICS_TOKEN: 'x'.repeat(15) }, ['METRICS_TOKEN']],
+    ['a token that no header can hold', { METRICS_TOKEN: 'sixteen characters' }, ['METRICS_TOKEN']],
     ['a pool of nothing', { DATABASE_POOL_MAX: '0', DATABASE_POOL_MIN: '0' }, ['DATABASE_POOL_MAX']],
   ])('refuses %s', (_name, env, expected) => {
     expect(faultsOf(env)).toEqual(expect.arrayContaining(expected));
@@ -62,10 +64,13 @@ describe('configuration (C62)', () => {
 
   it('never puts a value into the message', () => {
     try {
-      loadConfig({ JWT_SECRET: 'too-short-secret', DATABASE_URL: 'mysql://user:password@h/d' });
+      loadConfig({
+        ...{ JWT_SECRET: 'too-short-secret', METRICS_TOKEN: 'short-token' },
+        DATABASE_URL: 'mysql://user:password@h/d',
+      });
       throw new Error('was taken');
     } catch (error) {
-      expect(String(error)).not.toMatch(/too-short-secret|password@/);
+      expect(String(error)).not.toMatch(/too-short-secret|short-token|password@/);
     }
   });
 

@@ -74,6 +74,11 @@ export const environmentSchema = z.object({
   FIREBASE_JWKS_URL: webUrl.default(
     'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
   ),
+  // Of visible characters, as it travels in a header. Guessing sixteen of them takes for ever.
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 characters, without spaces')
+    .optional(),
   ADMIN_EMAIL: z.email().optional(),
   ADMIN_PASSWORD: z.string().min(12, 'must be at least 12 characters').optional(),
 
