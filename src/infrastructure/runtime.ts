@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Redis } from 'ioredis';
 import type pg from 'pg';
 import type { DestinationStream } from 'pino';
 import type { AiProviders } from './ai/ai.types.js';
@@ -17,7 +16,12 @@ import { hasPendingMigrations } from './database/pending-migrations.js';
 import { MediaTools } from './media-tools/media-tools.js';
 import { createLogger, type Logger } from './observability/logger.js';
 import { Metrics } from './observability/metrics.js';
-import { MemoryRateLimiter, RedisRateLimiter, type RateLimiter } from './rate-limit/rate-limiter.js';
+import {
+  connectLimiterRedis,
+  MemoryRateLimiter,
+  RedisRateLimiter,
+  type RateLimiter,
+} from './rate-limit/rate-limiter.js';
 import {
   aiOptions,
   mediaFunctions,
@@ -157,14 +161,7 @@ function openRateLimiter(
   closers: (() => Promise<unknown>)[],
 ): RateLimiter {
   if (!config.REDIS_URL) return new MemoryRateLimiter();
-  // Fails at once while Redis is down: a limiter must never make a request wait (threat B5).
-  const redis = new Redis(config.REDIS_URL, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 1,
-    commandTimeout: 1000,
-    connectTimeout: 3000,
-  });
-  redis.on('error', (error: Error) => logger.debug({ reason: error.message }, 'redis connection error'));
+  const redis = connectLimiterRedis(config.REDIS_URL, logger);
   closers.push(async () => redis.disconnect());
   return new RedisRateLimiter(redis, logger);
 }

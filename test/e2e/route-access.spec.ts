@@ -58,16 +58,34 @@ describe('access to routes', () => {
     expect(open.sort()).toEqual([...PUBLIC_ROUTES].sort());
   });
 
-  it('A1: without a credential, every other route answers 401 and nothing else', async () => {
-    for (const route of routes.filter(({ access }) => access?.kind !== 'public')) {
-      const path = route.path.replace(/:(\w+)/g, '01900000-0000-7000-8000-000000000000');
-      const method = (route.method === 'ALL' ? 'get' : route.method.toLowerCase()) as 'get';
-      const response = await app.http[method](path);
-      expect([route.name, response.status]).toEqual([route.name, 401]);
-      if (method !== ('head' as string))
-        expect(response.headers['content-type']).toContain('application/problem+json');
-    }
-  });
+  it.each(['without a credential', 'with a key that was taken back'])(
+    'A1: %s, every other route answers 401 and nothing else',
+    async (what) => {
+      const headers = what.startsWith('without') ? {} : { 'X-API-Key': await revokedKey() };
+      for (const route of routes.filter(({ access }) => access?.kind !== 'public')) {
+        const path = route.path.replace(/:(\w+)/g, '01900000-0000-7000-8000-000000000000');
+        const method = (route.method === 'ALL' ? 'get' : route.method.toLowerCase()) as 'get';
+        const response = await app.http[method](path).set(headers);
+        expect([route.name, response.status]).toEqual([route.name, 401]);
+        if (method !== ('head' as string))
+          expect(response.headers['content-type']).toContain('application/problem+json');
+      }
+    },
+  );
+
+  /** A key with every scope that opened a route until it was deleted. */
+  async function revokedKey(): Promise<string> {
+    const owner = await app.createSession({ subscriptionTier: 'ultimate' });
+    const made = await app.http
+      .post('/v1/me/api-keys')
+      .set(owner.headers)
+      .send({ name: 'gone', scopes: [...SCOPES] })
+      .expect(201);
+    const key: string = made.body.key;
+    await app.http.get('/v1/media').set('X-API-Key', key).expect(200);
+    await app.http.delete(`/v1/me/api-keys/${made.body.id}`).set(owner.headers).expect(204);
+    return key;
+  }
 
   it('A1: administrators only, for users with a session', async () => {
     const user = await app.createSession();

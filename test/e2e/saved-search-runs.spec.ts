@@ -147,6 +147,7 @@ describe('running them', () => {
 
     const refused = await client.send(session, 'post', `/${saved.id}/run`, { cursor: 'nonsense' });
     expect([refused.status, refused.body.code]).toEqual([400, 'invalid-cursor']);
+    expect(refused.body.errors).toEqual([{ pointer: '/cursor', detail: refused.body.detail }]);
     const another = await client.save(session, 'Other', { query: 'port' });
     const foreign = await client.send(session, 'post', `/${another.id}/run`, { cursor: first.nextCursor });
     expect([foreign.status, foreign.body.code]).toEqual([400, 'invalid-cursor']);

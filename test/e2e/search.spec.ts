@@ -186,10 +186,19 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
   expect(history.items[0]).toMatchObject({ shownCount: 8, clickThroughRate: 0 });
 
   const other = await app.createSession();
-  expect((await post(other, { query: 'harbour', cursor: first.nextCursor })).body.code).toBe(
-    'invalid-cursor',
-  );
-  expect((await post(session, { query: 'port', cursor: first.nextCursor })).body.code).toBe('invalid-cursor');
+  for (const [who, body] of [
+    [other, { query: 'harbour', cursor: first.nextCursor }],
+    [session, { query: 'port', cursor: first.nextCursor }],
+    [session, { query: 'harbour', cursor: `${first.nextCursor}A` }],
+    [session, { query: 'harbour', cursor: 'nonsense' }],
+  ] as const) {
+    const answer = await post(who, body);
+    expect([answer.status, answer.body.code, answer.body.errors]).toEqual([
+      400,
+      'invalid-cursor',
+      [{ pointer: '/cursor', detail: answer.body.detail }],
+    ]);
+  }
 
   const click = (who: Session, mediaFileId: string) =>
     app.http.post(`/v1/searches/${first.searchId}/clicks`).set(who.headers).send({ mediaFileId });
@@ -213,7 +222,11 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
   expect((await app.http.delete('/v1/searches').set(session.headers)).body).toEqual({ deleted: 1 });
   expect((await app.http.get('/v1/searches').set(session.headers)).body.items).toEqual([]);
   const lost = await post(session, { query: 'harbour', limit: 3, cursor: first.nextCursor });
-  expect([lost.status, lost.body.code]).toEqual([400, 'invalid-cursor']);
+  expect([lost.status, lost.body.code, lost.body.errors[0].pointer]).toEqual([
+    400,
+    'invalid-cursor',
+    '/cursor',
+  ]);
 });
 
 it('answers 402 when the searches of the plan are used up, and charges no refused request', async () => {

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { migrationNames } from '../../src/infrastructure/database/pending-migrations.js';
 import { ownDatabaseUrls } from '../harness/database.js';
+import { runProgram } from '../harness/run-program.js';
 import { grants } from '../rls/catalog.js';
 import { catalogLines, ownerUrlOf } from './schema-catalog.js';
 
@@ -30,33 +30,16 @@ describe('the database scripts of package.json (C32, C50, C62)', () => {
   ];
 
   /** Runs one of the scripts as npm does; gives its exit code and what it printed. */
-  function script(
+  const script = (
     file: string,
     args: string[] = [],
     env: NodeJS.ProcessEnv = {},
-  ): Promise<{ code: number | null; output: string }> {
-    return new Promise((resolve, reject) => {
-      const child = spawn(
-        process.execPath,
-        ['--no-warnings', '--import', './scripts/typescript-hooks.mjs', `scripts/${file}`, ...args],
-        {
-          cwd: PROJECT_DIR,
-          env: {
-            ...process.env,
-            NODE_OPTIONS: '',
-            NODE_ENV: 'test',
-            DATABASE_MIGRATION_URL: ownerUrl,
-            ...env,
-          },
-        },
-      );
-      let output = '';
-      child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
-      child.once('error', reject);
-      child.once('close', (code) => resolve({ code, output }));
+  ): Promise<{ code: number | null; output: string }> =>
+    runProgram('./scripts/typescript-hooks.mjs', `scripts/${file}`, args, {
+      NODE_ENV: 'test',
+      DATABASE_MIGRATION_URL: ownerUrl,
+      ...env,
     });
-  }
 
   it('db:migrate:down takes the newest one back, db:migrate:status tells, db:migrate applies it again', async () => {
     const newest = migrationNames(MIGRATIONS_DIR).at(-1) ?? '';

@@ -24,8 +24,11 @@ export class CursorCodec {
     return `${body}.${this.sign(kind, userId, body).toString('base64url')}`;
   }
 
-  /** @throws AppError 400 `invalid-cursor` when the cursor was not made by `encode` for this user and list */
-  decode<T>(kind: string, userId: string, cursor: string): T {
+  /**
+   * @param pointer where the request holds the cursor: a value of the query, unless a list is asked for with a body
+   * @throws AppError 400 `invalid-cursor` when the cursor was not made by `encode` for this user and list
+   */
+  decode<T>(kind: string, userId: string, cursor: string, pointer = '?cursor'): T {
     const [body, signature, ...rest] = cursor.length <= MAX_CURSOR_LENGTH ? cursor.split('.') : [];
     if (body && signature && rest.length === 0) {
       const given = Buffer.from(signature, 'base64url');
@@ -37,7 +40,7 @@ export class CursorCodec {
     throw errors.badRequest(
       'invalid-cursor',
       'The cursor is not valid for this list. Start again without one.',
-      '?cursor',
+      pointer,
     );
   }
 

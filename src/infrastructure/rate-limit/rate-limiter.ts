@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 
@@ -80,6 +80,18 @@ end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 return {allowed, count, tostring(oldest[2] or now), tostring(now)}
 `;
+
+/** A connection that fails at once while Redis is down: a limiter must never make a request wait (threat B5). */
+export function connectLimiterRedis(url: string, logger: Logger): Redis {
+  const redis = new Redis(url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 1,
+    commandTimeout: 1000,
+    connectTimeout: 3000,
+  });
+  redis.on('error', (error: Error) => logger.debug({ reason: error.message }, 'redis connection error'));
+  return redis;
+}
 
 /** Counts in Redis; while Redis does not answer, each process counts for itself and says so once a minute. */
 export class RedisRateLimiter implements RateLimiter {

@@ -146,7 +146,7 @@ export class SavedSearchesService {
     } catch (error) {
       if (!(error instanceof AppError) || error.status !== 400) throw error;
       const faults = error.extra.errors ?? [];
-      throw faults.some(({ pointer }) => /^[/?](cursor|limit)$/.test(pointer)) ? error : outdated(faults);
+      throw faults.some(({ pointer }) => /^\/(cursor|limit)$/.test(pointer)) ? error : outdated(faults);
     }
   }
 

@@ -94,7 +94,7 @@ export class SearchRequestReader {
   }
 
   private readCursor(userId: string, text: string, digest: string): SearchCursor {
-    const cursor = this.cursors.decode<SearchCursor>(CURSOR_KIND, userId, text);
+    const cursor = this.cursors.decode<SearchCursor>(CURSOR_KIND, userId, text, '/cursor');
     if (cursor.digest === digest) return cursor;
     throw errors.badRequest(
       'invalid-cursor',
