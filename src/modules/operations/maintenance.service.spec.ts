@@ -29,7 +29,11 @@ function createMaintenance(runsJobs: boolean, sweep: () => Promise<object> = () 
   return { service, done };
 }
 
-const ROUND = ['statement', 'statement', 'statement', 'uploads', 'trash', 'words', 'searches'];
+const ROUND = [
+  ...['statement', 'statement', 'statement', 'uploads', 'trash', 'words', 'searches'],
+  // The partitions of the searches.
+  'statement',
+];
 
 beforeEach(() => {
   jest.useFakeTimers();

@@ -14,6 +14,8 @@ const HOUR_MS = 3_600_000;
 const FIRST_RUN_MS = 30_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
 const SESSION_RETENTION_DAYS = 30;
+/** Making a partition waits for nobody for longer: whoever searches in the meantime waits behind it. */
+const PARTITION_LOCK_TIMEOUT_MS = 2_000;
 
 /** One piece of housekeeping: a name, and what it does. Returns how many things it changed. */
 export interface MaintenanceTask {
@@ -69,6 +71,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
       // After the trash, so that the words of what is purged go in the same run.
       { name: 'search-words', run: () => words.sweep() },
       { name: 'search-history', run: async () => sum(await searches.run()) },
+      { name: 'search-partitions', run: () => this.inSystem(makeSearchPartitions) },
     ];
   }
 
@@ -111,6 +114,14 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
   private inSystem<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.runAsSystem('maintenance', fn);
   }
+}
+
+/** C18: the months of the coming year. A busy moment is no loss: the next run is in an hour, and months are left. */
+async function makeSearchPartitions(tx: Transaction): Promise<number> {
+  await tx.$executeRaw(
+    Prisma.sql`SELECT set_config('lock_timeout', ${String(PARTITION_LOCK_TIMEOUT_MS)}, true)`,
+  );
+  return count(tx, Prisma.sql`SELECT create_search_history_partitions() AS count`);
 }
 
 async function count(tx: Transaction, query: Prisma.Sql): Promise<number> {
