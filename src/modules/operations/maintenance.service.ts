@@ -4,6 +4,7 @@ import { Database, type Transaction } from '../../infrastructure/database/databa
 import { Prisma } from '../../infrastructure/database/generated/client.js';
 import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens.js';
 import type { ProcessRole } from '../../infrastructure/runtime.js';
+import { StorageCountersService } from '../billing/storage-counters.service.js';
 import { TrashPurger } from '../media/trash-purger.js';
 import { UploadSweeper } from '../media/upload/upload-sweeper.js';
 import { SearchWordsService } from '../search/search-words.service.js';
@@ -16,10 +17,14 @@ const FIRST_RUN_MS = 30_000;
 const SESSION_RETENTION_DAYS = 30;
 /** Making a partition waits for nobody for longer: whoever searches in the meantime waits behind it. */
 const PARTITION_LOCK_TIMEOUT_MS = 2_000;
+/** When what is done once a day is done, in UTC. */
+const NIGHTLY_HOUR = 3;
 
 /** One piece of housekeeping: a name, and what it does. Returns how many things it changed. */
 export interface MaintenanceTask {
   readonly name: string;
+  /** It reads much and finds little: done in the run of one hour of the day. By hand at any time. */
+  readonly isNightly?: boolean;
   run(): Promise<number>;
 }
 
@@ -41,6 +46,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(TrashPurger) trash: TrashPurger,
     @Inject(SearchWordsService) words: SearchWordsService,
     @Inject(SearchRetentionService) searches: SearchRetentionService,
+    @Inject(StorageCountersService) storage: StorageCountersService,
   ) {
     this.tasks = [
       {
@@ -72,6 +78,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
       { name: 'search-words', run: () => words.sweep() },
       { name: 'search-history', run: async () => sum(await searches.run()) },
       { name: 'search-partitions', run: () => this.inSystem(makeSearchPartitions) },
+      { name: 'storage-counters', isNightly: true, run: () => storage.reconcile() },
     ];
   }
 
@@ -100,8 +107,10 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
   }
 
   private async runAll(): Promise<void> {
+    const hour = new Date().getUTCHours();
     for (const task of this.tasks) {
       if (this.isShuttingDown) return;
+      if (task.isNightly && hour !== NIGHTLY_HOUR) continue;
       try {
         const changed = await task.run();
         if (changed > 0) this.logger.info({ task: task.name, changed }, 'maintenance');
