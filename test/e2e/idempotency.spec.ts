@@ -1,6 +1,8 @@
+import type pg from 'pg';
 import sharp from 'sharp';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
+import { MediaClient } from './media-client.js';
 
 describe('Idempotency-Key (B10)', () => {
   let app: TestApp;
@@ -111,16 +113,64 @@ describe('Idempotency-Key (B10)', () => {
     const library = async (): Promise<unknown[]> =>
       (await app.http.get('/v1/media').set(session.headers).expect(200)).body.items;
 
-    it('is refused, so that no file gets the answer of another one of its length', async () => {
+    let superuser: pg.Client;
+    beforeAll(async () => {
+      superuser = await connectAsSuperuser();
+    });
+    afterAll(() => superuser.end());
+    const staged = (): Promise<string[]> => new MediaClient(app, superuser).staged();
+    const used = async (): Promise<number> =>
+      (await app.http.get('/v1/me/usage').set(session.headers).expect(200)).body.uploads.used;
+
+    it('repeats the answer for the same form, whatever its boundary, and takes no upload for it', async () => {
+      const red = await picture('#ff0000');
+      const first = await send('/v1/media', red, 'k-6').expect(201);
+      const again = await send('/v1/media', red, 'k-6').expect(201);
+      expect([again.text, again.headers['idempotency-replayed']]).toEqual([first.text, 'true']);
+      expect([(await library()).length, await used()]).toEqual([1, 1]);
+      expect(await staged()).toEqual([]);
+      // Also when the month is used up.
+      await superuser.query(
+        `UPDATE users SET subscription_tier = 'free', uploads_this_month = 1000 WHERE id = $1`,
+        [session.id],
+      );
+      expect((await send('/v1/media', red, 'k-6').expect(201)).text).toBe(first.text);
+      await send('/v1/media', red).expect(402);
+    });
+
+    it('refuses another file of the same length, other fields, and a key of another request', async () => {
       const [red, blue] = [await picture('#ff0000'), await picture('#0000ff')];
       expect(red.length).toBe(blue.length);
-      for (const file of [red, blue]) {
-        for (const route of ['/v1/media', '/v1/search/by-image']) {
-          const answer = await send(route, file, 'k-6').expect(400);
-          expect(answer.body.code).toBe('idempotency-key-on-form');
-        }
-      }
-      expect(await library()).toEqual([]);
+      await send('/v1/media', red, 'k-7').expect(201);
+      await post('k-8', { name: 'x' }).expect(201);
+      const refusals = [
+        await send('/v1/media', blue, 'k-7'),
+        await send('/v1/media', red, 'k-7').field('title', 'another'),
+        await send('/v1/search/by-image', red, 'k-7'),
+        await send('/v1/media', red, 'k-8'),
+      ];
+      expect(refusals.map(({ status, body }) => [status, body.code])).toEqual(
+        refusals.map(() => [422, 'idempotency-key-reused']),
+      );
+      expect([(await library()).length, await used()]).toEqual([1, 1]);
+      expect(await staged()).toEqual([]);
+    });
+
+    it('does the work once for many at a time', async () => {
+      const red = await picture('#ff0000');
+      const answers = await Promise.all(Array.from({ length: 8 }, async () => send('/v1/media', red, 'k-9')));
+      expect(new Set(answers.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
+      expect(answers.filter(({ headers }) => headers['idempotency-replayed'] === undefined)).toHaveLength(1);
+      expect([(await library()).length, await used()]).toEqual([1, 1]);
+    });
+
+    it('holds for a search by picture, which is charged once', async () => {
+      const red = await picture('#ff0000');
+      const first = await send('/v1/search/by-image', red, 'k-10').expect(200);
+      const again = await send('/v1/search/by-image', red, 'k-10').expect(200);
+      expect(again.text).toBe(first.text);
+      const usage = await app.http.get('/v1/me/usage').set(session.headers);
+      expect(usage.body.searches.used).toBe(1);
     });
 
     it('is not needed: the same bytes are one file, other bytes another', async () => {

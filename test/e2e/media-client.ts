@@ -20,7 +20,7 @@ export interface MediaPage {
 
 /** The whole product without workers, so that what a request leaves is looked at before any job has run. */
 export class MediaClient {
-  private constructor(
+  constructor(
     readonly app: TestApp,
     readonly superuser: pg.Client,
   ) {}

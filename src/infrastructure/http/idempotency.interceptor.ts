@@ -16,7 +16,7 @@ import { sqlStateOf } from '../database/sql-state.js';
 import { AppError, errors } from '../errors/app-error.js';
 import { LOGGER } from '../infrastructure.tokens.js';
 import type { Logger } from '../observability/logger.js';
-import type { RequestWithPrincipal } from './principal.js';
+import type { FormIdempotency, RequestWithPrincipal } from './principal.js';
 import { refuseRestOfBody } from './refuse-body.js';
 import { SECRET_ANSWER } from './route-access.js';
 
@@ -42,9 +42,8 @@ interface StoredAnswer {
  * same key gets the same answer to the byte (threat B10). The row of the key is the lock. Failures are not kept: they may
  * be tried again under the same key. Kept for 24 hours. An answer marked @SecretAnswer is not kept, nor repeated.
  *
- * Forms take no key. Whether two of them are the same shows only once their files have been read, and their bytes differ
- * from one sending to the next by the boundary that the client makes up. An upload does not need one: bytes that the
- * user has already are recognised, and nothing is stored or charged for them.
+ * Whether two forms are the same shows only once their files have been read. So the handler reads the form, also of a
+ * repeated request, and calls {@link FormIdempotency.confirm} before it does anything with it.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
@@ -67,22 +66,24 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
     const userId = request.principal.userId;
     const response = http.getResponse<Response>();
-    if (request.is('multipart/form-data')) {
-      refuseRestOfBody(request, response);
-      throw errors.badRequest(
-        'idempotency-key-on-form',
-        'A form (multipart/form-data) takes no Idempotency-Key. Send it without: an upload of bytes that you have ' +
-          'already is recognised, and answered with the file that is there.',
-      );
-    }
-    const hash = hashOf(request);
+    const isForm = Boolean(request.is('multipart/form-data'));
     const secretAdvice = this.reflector.get<string | undefined>(SECRET_ANSWER, context.getHandler());
-    return from(this.claim(userId, key, request, hash)).pipe(
+    const claimed = this.claim(userId, key, request, isForm).catch((error: unknown) => {
+      if (isForm) refuseRestOfBody(request, response);
+      throw error;
+    });
+    return from(claimed).pipe(
       mergeMap((earlier) => {
+        if (earlier && secretAdvice !== undefined) throw secretShownOnce(secretAdvice);
+        if (isForm) request.formIdempotency = this.forForm(userId, key, request, earlier);
+        if (earlier && !isForm) return of(repeated(response, earlier));
         if (earlier) {
-          if (secretAdvice !== undefined) throw secretShownOnce(secretAdvice);
-          response.status(earlier.responseStatus ?? 200).setHeader('Idempotency-Replayed', 'true');
-          return of(asSent(response, earlier.responseBody));
+          return next.handle().pipe(
+            catchError((error: unknown) => {
+              if (error instanceof RepeatedAnswer) return of(repeated(response, error.answer));
+              throw error;
+            }),
+          );
         }
         return next.handle().pipe(
           // Before the answer is kept: only what the handler itself failed at may be tried again under the same key.
@@ -106,8 +107,9 @@ export class IdempotencyInterceptor implements NestInterceptor {
     userId: string,
     key: string,
     request: RequestWithPrincipal,
-    hash: string,
+    isForm: boolean,
   ): Promise<StoredAnswer | null> {
+    const hash = hashOf(request, isForm ? null : JSON.stringify(request.body ?? null));
     for (const deadline = Date.now() + WAIT_MS; ; await sleep(POLL_MS)) {
       const earlier = await this.asCaller(userId, async (tx): Promise<StoredAnswer | null> => {
         const claimed = await tx.$queryRaw<unknown[]>(Prisma.sql`
@@ -126,14 +128,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
         return row ?? { requestHash: hash, status: 'running', responseStatus: null, responseBody: null };
       });
       if (!earlier) return null;
-      if (earlier.requestHash !== hash) {
-        throw new AppError(
-          422,
-          'idempotency-key-reused',
-          'Key used for another request',
-          'This Idempotency-Key was sent with another request before. Use a new key for a new request.',
-        );
-      }
+      if (!isForm && earlier.requestHash !== hash) throw keyReused();
       if (earlier.status === 'done') return earlier;
       if (Date.now() > deadline) {
         throw errors.unavailable(
@@ -142,6 +137,25 @@ export class IdempotencyInterceptor implements NestInterceptor {
         );
       }
     }
+  }
+
+  private forForm(
+    userId: string,
+    key: string,
+    request: RequestWithPrincipal,
+    earlier: StoredAnswer | null,
+  ): FormIdempotency {
+    return {
+      isRepeat: earlier !== null,
+      confirm: async (content) => {
+        const hash = hashOf(request, content);
+        if (earlier) throw earlier.requestHash === hash ? new RepeatedAnswer(earlier) : keyReused();
+        await this.asCaller(userId, (tx) =>
+          tx.$executeRaw(Prisma.sql`
+            UPDATE idempotency_keys SET request_hash = ${hash} WHERE user_id = ${userId}::uuid AND key = ${key}`),
+        );
+      },
+    };
   }
 
   /**
@@ -200,8 +214,30 @@ function secretShownOnce(advice: string): AppError {
   );
 }
 
-/** What makes two requests the same: route, query and body. */
-function hashOf(request: RequestWithPrincipal): string {
-  const body = JSON.stringify(request.body ?? null);
-  return createHash('sha256').update(`${request.method}\n${request.originalUrl}\n${body}`).digest('hex');
+/** Ends the handler of a repeated form, which has nothing to do. */
+class RepeatedAnswer extends Error {
+  override name = 'RepeatedAnswer';
+  constructor(readonly answer: StoredAnswer) {
+    super('this request has been answered before');
+  }
+}
+
+function repeated(response: Response, { responseStatus, responseBody }: StoredAnswer): string | undefined {
+  response.status(responseStatus ?? 200).setHeader('Idempotency-Replayed', 'true');
+  return asSent(response, responseBody);
+}
+
+const keyReused = (): AppError =>
+  new AppError(
+    422,
+    'idempotency-key-reused',
+    'Key used for another request',
+    'This Idempotency-Key was sent with another request before. Use a new key for a new request.',
+  );
+
+/** What makes two requests the same: route, query and content. A form's content is not known when its key is claimed. */
+function hashOf(request: RequestWithPrincipal, content: string | null): string {
+  return createHash('sha256')
+    .update(`${request.method}\n${request.originalUrl}\n${content ?? 'form'}`)
+    .digest('hex');
 }

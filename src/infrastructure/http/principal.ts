@@ -16,8 +16,21 @@ export interface Principal {
   readonly scopes: readonly string[];
 }
 
+/** Of a form that came with an Idempotency-Key. What it holds is known only once its files have been read. */
+export interface FormIdempotency {
+  /** A request with this key has been answered: nothing is to be done again. */
+  readonly isRepeat: boolean;
+  /**
+   * To be called when the form has been read, before anything comes of it.
+   * @param content stands for all that the form holds
+   * @throws RepeatedAnswer when the key has an answer; AppError 422 when it was sent with another form
+   */
+  confirm(content: string): Promise<void>;
+}
+
 export interface RequestWithPrincipal extends Request {
   principal?: Principal;
+  formIdempotency?: FormIdempotency;
 }
 
 /** The authenticated caller, as a controller parameter. */

@@ -7,6 +7,7 @@ import type { Request } from 'express';
 import busboy, { type FileInfo } from 'busboy';
 import { v7 as uuidv7 } from 'uuid';
 import { AppError, errors } from '../../../infrastructure/errors/app-error.js';
+import type { RequestWithPrincipal } from '../../../infrastructure/http/principal.js';
 import { MAX_CATEGORIES, MAX_TAGS } from '../text-rules.js';
 
 /** A file of the form, lying in the staging folder under a name that the server made. */
@@ -45,11 +46,11 @@ const DEFAULT_STALL_TIMEOUT_MS = 60_000;
 /**
  * Streams a multipart form to disk: one part `file`, optionally one part `subtitles`, and text fields. Nothing is held
  * in memory but the text fields. On failure every file of the form is removed by `discard` of the caller: `staged`
- * is filled as files are begun.
+ * is filled as files are begun. A form that came with an Idempotency-Key is compared with what the key stands for.
  *
  * @param staged receives the path of each file before its first byte is written
  * @throws AppError 415 not a multipart form; 400 broken form, wrong parts, connection cut; 413 file too large;
- *   408 stalled; 507 disk full
+ *   408 stalled; 507 disk full; what FormIdempotency.confirm throws
  */
 export async function receiveForm(
   request: Request,
@@ -133,7 +134,15 @@ export async function receiveForm(
 
   const file = await files.get('file');
   if (!file) throw wrongParts('/file', 'must be sent: the file to upload');
-  return { file, subtitles: (await files.get('subtitles')) ?? null, fields };
+  const form = { file, subtitles: (await files.get('subtitles')) ?? null, fields };
+  await (request as RequestWithPrincipal).formIdempotency?.confirm(contentOf(form));
+  return form;
+}
+
+/** Equal for forms that ask for the same, whatever their boundaries. */
+function contentOf({ file, subtitles, fields }: ReceivedForm): string {
+  const identity = (staged: StagedFile | null) => staged && [staged.originalFilename, staged.sha256];
+  return JSON.stringify([identity(file), identity(subtitles), fields]);
 }
 
 /** A body that announces itself as larger than the plan allows is refused before a byte of it is read. */

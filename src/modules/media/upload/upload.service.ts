@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { Request, Response } from 'express';
+import type { RequestWithPrincipal } from '../../../infrastructure/http/principal.js';
 import { v7 as uuidv7 } from 'uuid';
 import { Database, type Transaction } from '../../../infrastructure/database/database.js';
 import type { Prisma } from '../../../infrastructure/database/generated/client.js';
@@ -69,39 +70,55 @@ export class UploadService {
    * `POST /v1/media`: one multipart form with the file in the part `file`.
    * @throws AppError 402 plan used up, 413 too large, 415 or 422 file not accepted, 400 form not valid
    */
-  async uploadForm(request: Request, response: Response): Promise<UploadResult> {
+  async uploadForm(request: RequestWithPrincipal, response: Response): Promise<UploadResult> {
     try {
-      return await this.withReservation(async (reservationId, limits, staged) => {
-        await this.staging.prepare();
-        const form = await receiveForm(
-          request,
-          { stagingDir: this.staging.directory, maxFileSizeBytes: limits.maxFileSizeBytes },
-          staged,
-        );
-        return this.ingest(toIncoming(form), reservationId, limits);
-      });
+      const limits = await this.usage.planLimits();
+      // One that repeats takes no slot: the month may be used up, by the very file that it repeats.
+      if (request.formIdempotency?.isRepeat)
+        await this.withStaged((staged) => this.receive(request, limits, staged));
+      return await this.withReservation(async (reservationId, staged) =>
+        this.ingest(await this.receive(request, limits, staged), reservationId, limits),
+      );
     } catch (error) {
       refuseRestOfBody(request, response);
       throw error;
     }
   }
 
+  private async receive(request: Request, limits: PlanLimits, staged: string[]): Promise<IncomingFile> {
+    await this.staging.prepare();
+    const { directory } = this.staging;
+    return toIncoming(
+      await receiveForm(
+        request,
+        { stagingDir: directory, maxFileSizeBytes: limits.maxFileSizeBytes },
+        staged,
+      ),
+    );
+  }
+
   /** Runs `take` with a slot of the plan, which is given back unless `take` created a file; staged files are removed. */
   private async withReservation(
-    take: (reservationId: string, limits: PlanLimits, staged: string[]) => Promise<UploadResult>,
+    take: (reservationId: string, staged: string[]) => Promise<UploadResult>,
   ): Promise<UploadResult> {
-    const limits = await this.usage.planLimits();
     const { reservationId } = await this.usage.reserveUpload();
-    const staged: string[] = [];
     let created = false;
     try {
-      const result = await take(reservationId, limits, staged);
+      const result = await this.withStaged((staged) => take(reservationId, staged));
       created = result.created;
       return result;
     } finally {
-      await this.cleanUp('staged file not removed', () => this.staging.discard(staged));
       if (!created)
         await this.cleanUp('upload slot not given back', () => this.usage.releaseUpload(reservationId));
+    }
+  }
+
+  private async withStaged<T>(take: (staged: string[]) => Promise<T>): Promise<T> {
+    const staged: string[] = [];
+    try {
+      return await take(staged);
+    } finally {
+      await this.cleanUp('staged file not removed', () => this.staging.discard(staged));
     }
   }
 
