@@ -93,6 +93,25 @@ describe('the connection layer on a server of its own', () => {
     expect(await bootWith(login('stranger'))).toContain('GRANT app_user, app_admin, app_system');
   });
 
+  it('A9: refuses a login that inherits a role of the application, until it no longer does', async () => {
+    await asAdmin(`CREATE ROLE heir LOGIN INHERIT PASSWORD 'test'; GRANT CONNECT ON DATABASE ai_media_search TO heir;
+      GRANT app_user, app_admin, app_system TO heir`);
+    const { serverVersion } = await database.inspectServer();
+    const fault = await bootWith(login('heir'));
+    expect(fault).toMatch(/^UnsafeDatabaseError: .* inherits the rights of app_admin, app_system, app_user,/);
+    expect(fault).toContain('ALTER ROLE <login> NOINHERIT');
+    // As the message says.
+    await asAdmin('ALTER ROLE heir NOINHERIT');
+    if (serverVersion >= 160_000)
+      await asAdmin('GRANT app_user, app_admin, app_system TO heir WITH INHERIT FALSE');
+    expect(await bootWith(login('heir'))).toBe('');
+    // By way of another role it is the same.
+    await asAdmin(`CREATE ROLE between INHERIT; GRANT app_definer TO between; GRANT between TO heir;
+      ALTER ROLE heir INHERIT`);
+    if (serverVersion >= 160_000) await asAdmin('GRANT between TO heir WITH INHERIT TRUE');
+    expect(await bootWith(login('heir'))).toContain('app_definer');
+  });
+
   it('C35: refuses a pool that the server cannot hold', async () => {
     expect(await bootWith(postgres.runtimeUrl(), 98)).toContain('DATABASE_POOL_MAX=98');
   });

@@ -6,6 +6,8 @@ import { migrationNames } from './pending-migrations.js';
 const MINIMUM_POSTGRES = 150_000;
 /** Connections that PostgreSQL keeps for superusers by default. */
 const RESERVED_CONNECTIONS = 3;
+/** From here on a membership itself says whether it is inherited; the login's attribute is only its default. */
+const INHERITANCE_PER_GRANT = 160_000;
 
 export class UnsafeDatabaseError extends Error {
   override name = 'UnsafeDatabaseError';
@@ -36,12 +38,24 @@ export function databaseFaults(
   if (facts.bypassesRls) faults.push(`DATABASE_URL logs in with BYPASSRLS, ${unsafe}`);
   if (facts.ownedTables > 0)
     faults.push(`The login of DATABASE_URL owns ${facts.ownedTables} tables, ${unsafe}`);
+  // A superuser inherits everything, and is refused already.
+  if (!facts.isSuperuser && facts.inheritedRoles.length > 0) faults.push(inheritanceFault(facts));
   if (options.poolMax > facts.maxConnections - RESERVED_CONNECTIONS) {
     faults.push(
       `DATABASE_POOL_MAX=${options.poolMax} does not fit into max_connections=${facts.maxConnections} of the server.`,
     );
   }
   return faults;
+}
+
+/** Policies are for roles. A login that inherits one is let through by its policies with no role taken on, and no user. */
+function inheritanceFault(facts: ServerFacts): string {
+  const roles = facts.inheritedRoles.join(', ');
+  const remedy =
+    facts.serverVersion >= INHERITANCE_PER_GRANT
+      ? `GRANT ${roles} TO <login> WITH INHERIT FALSE; ALTER ROLE <login> NOINHERIT`
+      : 'ALTER ROLE <login> NOINHERIT';
+  return `The login of DATABASE_URL inherits the rights of ${roles}, so they would hold outside of a role as well. It must be NOINHERIT: ${remedy}.`;
 }
 
 /** Refuses an unsafe or outdated database. @throws UnsafeDatabaseError naming everything that is wrong. */

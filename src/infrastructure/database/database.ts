@@ -288,7 +288,10 @@ export class Database {
         (SELECT extversion FROM pg_extension WHERE extname = 'vector') AS "vectorVersion",
         current_setting('max_connections')::int AS "maxConnections",
         (SELECT count(*)::int FROM pg_roles p WHERE p.rolname IN ('app_user', 'app_admin', 'app_system')
-          AND pg_has_role(session_user, p.oid, 'MEMBER')) AS "grantedRoles"
+          AND pg_has_role(session_user, p.oid, 'MEMBER')) AS "grantedRoles",
+        ARRAY(SELECT p.rolname::text FROM pg_roles p
+          WHERE p.rolname IN ('app_user', 'app_admin', 'app_system', 'app_definer', 'search_reader')
+            AND pg_has_role(session_user, p.oid, 'USAGE') ORDER BY 1) AS "inheritedRoles"
       FROM pg_roles r WHERE r.rolname = session_user`);
     const facts = rows[0];
     if (!facts) throw new Error('the database login is not in pg_roles');
@@ -320,5 +323,8 @@ export interface ServerFacts {
   versionText: string;
   vectorVersion: string | null;
   maxConnections: number;
+  /** How many of app_user, app_admin and app_system the login may take on. */
   grantedRoles: number;
+  /** Roles of the application whose rights the login has without taking them on; of a superuser, all. */
+  inheritedRoles: string[];
 }

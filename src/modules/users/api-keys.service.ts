@@ -1,7 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { generateApiKey } from '../../infrastructure/auth/api-key-format.js';
-import { Database } from '../../infrastructure/database/database.js';
+import { Database, type Transaction } from '../../infrastructure/database/database.js';
+import { Prisma } from '../../infrastructure/database/generated/client.js';
 import type { ApiKeyModel as ApiKey } from '../../infrastructure/database/generated/models.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import type { Principal } from '../../infrastructure/http/principal.js';
@@ -39,6 +40,7 @@ export class ApiKeysService {
     const secret = generateApiKey();
     const id = uuidv7();
     const row = await this.database.run(async (tx) => {
+      await lockAccount(tx, principal.userId);
       const live = await tx.apiKey.count({ where: { userId: principal.userId, revokedAt: null } });
       if (live >= MAX_LIVE_KEYS) {
         throw errors.conflict(
@@ -87,6 +89,14 @@ export class ApiKeysService {
       });
     });
   }
+}
+
+/**
+ * Locks the user's row to the end of the transaction, so that two requests cannot both count the last free place. Not FOR
+ * UPDATE, which would also stop new rows that refer to the user.
+ */
+async function lockAccount(tx: Transaction, userId: string): Promise<void> {
+  await tx.$queryRaw(Prisma.sql`SELECT FROM users WHERE id = ${userId}::uuid FOR NO KEY UPDATE`);
 }
 
 function toResponse(row: ApiKey): ApiKeyResponse {
