@@ -32,6 +32,8 @@ export interface MediaFixture {
   uploadedAt?: Date;
   takenAt?: Date;
   durationSeconds?: number;
+  fileSizeBytes?: number;
+  viewCount?: number;
   perceptualHash?: string;
 }
 
@@ -47,7 +49,8 @@ export async function insertMedia(tx: Transaction, userId: string, media: MediaF
       title: media.title,
       fileType: media.fileType ?? 'image',
       mimeType: media.fileType === 'video' ? 'video/mp4' : 'image/jpeg',
-      fileSizeBytes: 1000n,
+      fileSizeBytes: BigInt(media.fileSizeBytes ?? 1000),
+      viewCount: media.viewCount ?? 0,
       fileHash: randomUUID().replaceAll('-', '').padEnd(64, '0'),
       storageProvider: 'local',
       s3Bucket: 'local',

@@ -8,6 +8,7 @@ import { decidesPrivacy } from '../media/filter/media-filter.sql.js';
 import type { ExplainReasonResponse, ExplainResponse } from './dto/explain.dto.js';
 import type { SearchRequest } from './dto/search.request.js';
 import { toMediaFilter } from './media-filter.mapper.js';
+import { isScoredEnough } from './outcome-finder.js';
 import { round } from './page-reader.js';
 import { segmentTypesOf, type QueryVector } from './ranker.js';
 import { ResultFinder, type Found } from './result-finder.js';
@@ -149,7 +150,8 @@ function toExplanation(
   const { facts, found, vector, vectorFacts } = evidence;
   const index = found.media.findIndex((media) => media.id === mediaFileId);
   const hit = found.media[index];
-  const isFound = hit !== undefined && hit.score >= (search.request.minScore ?? 0);
+  const isFound = hit !== undefined && isScoredEnough(hit, search.request);
+  const total = found.media.filter((media) => isScoredEnough(media, search.request)).length;
   const asksWords = search.mode !== 'semantic';
   return {
     searchId,
@@ -169,7 +171,7 @@ function toExplanation(
         }
       : null,
     reasons: isFound
-      ? [{ code: 'found', detail: `It is number ${index + 1} of ${found.total}.` }]
+      ? [{ code: 'found', detail: `It is number ${index + 1} of ${total}.` }]
       : reasonsAgainst(search, evidence, hit !== undefined),
   };
 }

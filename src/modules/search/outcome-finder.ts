@@ -5,6 +5,7 @@ import { Prisma } from '../../infrastructure/database/generated/client.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
 import type { Correction } from './corrections.js';
 import type { FacetsResponse } from './dto/facets.response.js';
+import type { SearchRequest } from './dto/search.request.js';
 import { toFacets } from './facets.js';
 import type { UnavailableReason } from './query-embedder.js';
 import { parseQuery } from './query-text.js';
@@ -81,9 +82,11 @@ export class OutcomeFinder {
     const vectors = { first: first.vector, second: second?.vector ?? null };
     const wanted = needsAll ? null : shown.before.length + shown.later.length + search.limit + 1;
     const result = await this.finder.find(tx, userId, search, vectors, wanted);
-    const fitting = result.media.filter((media) => media.score >= (request.minScore ?? 0));
+    const fitting = result.media.filter((media) => isScoredEnough(media, request));
     // Scores fall along the list: when the last one is below, no file further down can fit.
     const isWhole = fitting.length < result.media.length;
+    // How many score enough of those that fit but were not ranked for this page is not known.
+    const isOpen = !isWhole && (request.minScore ?? 0) > 0 && result.total > result.media.length;
     const isShown = new Set(shown.before);
     const open = fitting.filter((media) => !isShown.has(media.id));
     const page = await this.page(tx, userId, search, open, shown.later);
@@ -93,8 +96,8 @@ export class OutcomeFinder {
       page,
       pairs: result.pairs,
       vector: first.vector,
-      total: isWhole ? fitting.length : result.total,
-      totalIsCapped: !isWhole && result.isCapped,
+      total: isWhole || isOpen ? fitting.length : result.total,
+      totalIsCapped: isOpen || (!isWhole && result.isCapped),
       hasMore:
         open.length > page.length ||
         (!isWhole && !needsAll && (result.total > result.media.length || result.isCapped)),
@@ -209,4 +212,12 @@ export class OutcomeFinder {
     const count = search.continues.shown;
     return { before: shown.slice(0, count), later: shown.slice(count) };
   }
+}
+
+/** Whether `minScore` leaves a file in. */
+export function isScoredEnough(
+  { score }: RankedMedia,
+  { minScore }: Pick<SearchRequest, 'minScore'>,
+): boolean {
+  return score >= (minScore ?? 0);
 }
