@@ -49,6 +49,14 @@ describe('configuration (C62)', () => {
       ['SEED_SAMPLES'],
     ],
     ['production without what it needs', { NODE_ENV: 'production' }, ['DATABASE_URL', 'JWT_SECRET']],
+    [
+      'a connection of production that others could read, unless it is asked for by name',
+      {
+        ...{ NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32) },
+        DATABASE_URL: 'postgresql://h/d?sslmode=disable',
+      },
+      ['DATABASE_URL'],
+    ],
     ['a pool of nothing', { DATABASE_POOL_MAX: '0', DATABASE_POOL_MIN: '0' }, ['DATABASE_POOL_MAX']],
   ])('refuses %s', (_name, env, expected) => {
     expect(faultsOf(env)).toEqual(expect.arrayContaining(expected));
@@ -58,6 +66,8 @@ describe('configuration (C62)', () => {
   it('takes a complete production configuration', () => {
     const env = { NODE_ENV: 'production', DATABASE_URL: 'postgresql://h/d', JWT_SECRET: 'x'.repeat(32) };
     expect(loadConfig(env)).toMatchObject({ embedded: false, isProduction: true });
+    const plain = { ...env, DATABASE_URL: `${env.DATABASE_URL}?sslmode=disable`, DATABASE_SSL: 'disable' };
+    expect(loadConfig(plain)).toMatchObject({ isProduction: true, DATABASE_SSL: 'disable' });
   });
 
   it('never puts a value into the message', () => {

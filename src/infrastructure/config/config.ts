@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsFault } from './database-tls.js';
 
 /** Injection token of the validated configuration. */
 export const APP_CONFIG = Symbol('APP_CONFIG');
@@ -166,6 +167,8 @@ function crossChecks(env: Environment): { variable: string; message: string }[] 
   if (env.NODE_ENV === 'production') {
     require(!!env.JWT_SECRET, 'JWT_SECRET', 'is needed in production (for example: openssl rand -base64 48)');
     require(hasDatabase, 'DATABASE_URL', 'is needed in production; the embedded database is for one laptop');
+    const fault = env.DATABASE_URL && tlsFault(env.DATABASE_URL, { ...env, isProduction: true });
+    if (fault) require(false, 'DATABASE_URL', fault);
   }
   return faults;
 }
