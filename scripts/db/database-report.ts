@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { embeddingChecks, formatEmbeddingChecks, type EmbeddingCheck } from './embedding-check.js';
 import { ivfflatLists } from './ivfflat-lists.js';
+import { readAs } from './read-as.js';
 
 export interface DatabaseReport {
   tables: { name: string; rows: number; totalBytes: number; indexBytes: number }[];
@@ -22,7 +23,9 @@ export async function databaseReport(client: pg.ClientBase): Promise<DatabaseRep
     SELECT relname AS "table", indexrelname AS name, idx_scan::float8 AS scans,
       pg_relation_size(indexrelid)::float8 AS bytes
     FROM pg_stat_user_indexes WHERE schemaname = 'public' ORDER BY idx_scan DESC, 1, 2`);
-  const vectors = await client.query<{ rows: number }>('SELECT count(*)::int AS rows FROM media_embeddings');
+  const vectors = await readAs(client, 'app_admin', () =>
+    client.query<{ rows: number }>('SELECT count(*)::int AS rows FROM media_embeddings'),
+  );
   const rows = vectors.rows[0]?.rows ?? 0;
   return {
     tables: tables.rows,

@@ -5,6 +5,7 @@ import {
   type FileKey,
   type ModelFiguresRow,
 } from '../../src/modules/media/embedding-models/sql/embedding-models.sql.js';
+import { readAs } from './read-as.js';
 
 const MISSING_SHOWN = 20;
 
@@ -21,10 +22,8 @@ export interface EmbeddingCheck {
 }
 
 /** Runs the check as the system, which sees which files have vectors and nothing of their content. */
-export async function embeddingChecks(client: pg.ClientBase): Promise<EmbeddingCheck[]> {
-  await client.query('BEGIN READ ONLY');
-  try {
-    await client.query('SET LOCAL ROLE app_system');
+export function embeddingChecks(client: pg.ClientBase): Promise<EmbeddingCheck[]> {
+  return readAs(client, 'app_system', async () => {
     const models = await client.query<Pick<EmbeddingCheck, 'id' | 'model' | 'state'>>(
       `SELECT id::integer AS id, provider || '/' || name || ' ' || version AS model, state FROM embedding_models ORDER BY id`,
     );
@@ -42,9 +41,7 @@ export async function embeddingChecks(client: pg.ClientBase): Promise<EmbeddingC
       });
     }
     return checks;
-  } finally {
-    await client.query('COMMIT');
-  }
+  });
 }
 
 /** One line per model, and the ids of files that lack vectors. */

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { readAs } from './read-as.js';
 
 /**
  * From here on an HNSW index of a user's own is worth its cost: two stages over 10,000 vectors take half as long again as
@@ -62,17 +63,12 @@ export async function dropLargeLibraryIndexes(client: pg.Client): Promise<string
   return (await refreshLargeLibraryIndexes(client, { maxIndexes: 0 })).dropped;
 }
 
-/** Across users, so with the rights of an administrator: the owner of the tables is held to the policies as well. */
-async function largestLibraries(
+function largestLibraries(
   client: pg.Client,
   minVectors: number,
   maxIndexes: number,
 ): Promise<LargeLibrary[]> {
-  await client.query('BEGIN READ ONLY');
-  try {
-    await client.query(
-      `SELECT set_config('role', 'app_admin', true), set_config('statement_timeout', '0', true)`,
-    );
+  return readAs(client, 'app_admin', async () => {
     const { rows } = await client.query<LargeLibrary>(
       `SELECT e.user_id AS "userId", e.model_id AS "modelId", count(*)::integer AS vectors,
          graph_index_name(e.user_id, e.model_id) AS "indexName"
@@ -82,9 +78,7 @@ async function largestLibraries(
       [minVectors, maxIndexes],
     );
     return rows;
-  } finally {
-    await client.query('ROLLBACK');
-  }
+  });
 }
 
 async function graphIndexes(client: pg.Client): Promise<{ name: string; isValid: boolean }[]> {
