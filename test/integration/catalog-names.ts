@@ -302,66 +302,6 @@ export const CHECKS: Record<string, string[]> = {
   audit_logs: ['audit_logs_check_target'],
 };
 
-/** What each index of the documents is for, and the index that serves it now. */
-export const INDEXES: Record<string, string> = {
-  // C72: a UNIQUE constraint has its index.
-  'users(firebase_uid)': 'users_firebase_uid_key',
-  'users(email)': 'idx_users_email',
-  'users(subscription_tier)': 'idx_users_subscription_tier',
-  'users(subscription_status)': 'idx_users_subscription_status',
-  'users(stripe_customer_id)': 'users_stripe_customer_id_key',
-  'users(last_activity_at)': 'idx_users_last_activity',
-  'users(billing_period_start, billing_period_end)': 'idx_users_billing_period',
-  // 001-20, 000-12; the primary key leads with user_id (design 3.4).
-  'media_files(user_id)': 'media_files_pkey',
-  'media_files(file_type)': 'idx_media_files_file_type',
-  'media_files(status)': 'idx_media_files_status',
-  'media_files(uploaded_at)': 'idx_media_files_uploaded_at',
-  'media_files(s3_key)': 'media_files_bucket_key',
-  'media_files(file_hash)': 'idx_media_files_file_hash',
-  'media_files gin(tags)': 'idx_media_files_tags',
-  'media_files gin(detected_labels)': 'idx_media_files_detected_labels',
-  'media_files gin(custom_metadata)': 'idx_media_files_custom_metadata',
-  'media_files(status, processing_started_at)': 'idx_media_files_processing_status',
-  'media_files active, 001-54': 'idx_media_files_active',
-  // 001-25, 000-12; C04: bit codes and an exact second stage instead of ivfflat.
-  'media_embeddings(media_file_id)': 'idx_embeddings_media_file',
-  'media_embeddings ivfflat(embedding)': 'idx_media_embeddings_code',
-  'media_embeddings(segment_type), (start, end)': 'idx_media_embeddings_segment_type',
-  'media_embeddings(is_primary)': 'idx_embeddings_is_primary',
-  // 001-33
-  'processing_jobs(media_file_id)': 'idx_processing_jobs_media_file_id',
-  'processing_jobs(user_id)': 'processing_jobs_pkey',
-  'processing_jobs(status)': 'idx_processing_jobs_status',
-  'processing_jobs(job_type)': 'idx_processing_jobs_job_type',
-  'processing_jobs(priority, queued_at)': 'idx_processing_jobs_priority',
-  'processing_jobs(retry_at)': 'idx_processing_jobs_retry',
-  'processing_jobs(subscription_tier)': 'idx_processing_jobs_subscription_tier',
-  // 001-38
-  'search_history(user_id), (searched_at)': 'idx_search_history_searched_at',
-  'search_history gin(query_text)': 'idx_search_history_query_text',
-  'search_history(search_session_id)': 'idx_search_history_session',
-  'search_history(response_time_ms, cache_hit)': 'idx_search_history_performance',
-  // 001-42
-  'cost_tracking(user_id)': 'idx_cost_tracking_user_id',
-  'cost_tracking(service_name, operation_type)': 'idx_cost_tracking_service',
-  'cost_tracking(billing_period)': 'idx_cost_tracking_billing_period',
-  'cost_tracking(media_file_id)': 'idx_cost_tracking_media_file',
-  'cost_tracking(incurred_at)': 'idx_cost_tracking_incurred_at',
-  // 001-48
-  'audit_logs(user_id)': 'idx_audit_logs_user_id',
-  'audit_logs(event_type)': 'idx_audit_logs_event_type',
-  'audit_logs(event_category)': 'idx_audit_logs_event_category',
-  'audit_logs(occurred_at)': 'idx_audit_logs_occurred_at',
-  'audit_logs(target)': 'idx_audit_logs_target',
-  'audit_logs(actor)': 'idx_audit_logs_actor',
-  'audit_logs(risk_level)': 'idx_audit_logs_risk_level',
-  'audit_logs(ip_address)': 'idx_audit_logs_ip_address',
-  'analyses(item_id), (user_id), (item_id, version)': 'idx_analyses_item_version',
-  'analyses(category)': 'ix_analyses_category',
-  'analyses gin(search_vector)': 'idx_analyses_search_vector',
-};
-
 /** 000-24, 000-25, 001-56, 001-57, 003-06, C01, C13, C18. */
 export const FUNCTIONS = [
   ...[
