@@ -10,8 +10,7 @@ await runScript(() =>
   withOwnerConnection(async ({ url, embedded }) => {
     console.log(`Migrating ${embedded ? 'the embedded database' : describeDatabase(url)}`);
     console.log((await runPrismaCli(['migrate', 'deploy'], url, PROJECT_DIR)).trim());
-    // The application owns nothing and so cannot make tables: each deploy makes the partitions of the coming year. What
-    // is searched after the last of them goes to the default partition.
-    await withClient(url, (client) => client.query('SELECT create_search_history_partitions(12)'));
+    // As the maintenance does every hour, for installations where none runs.
+    await withClient(url, (client) => client.query('SELECT create_search_history_partitions()'));
   }),
 );

@@ -7,6 +7,7 @@ import { createAiProviders } from './ai/create-ai-providers.js';
 import { TextEmbedders } from './ai/text-embedders.js';
 import { resolveDatabaseUrl, resolveJwtSecret } from './config/secrets.js';
 import type { AppConfig } from './config/config.js';
+import { tlsWarning } from './config/database-tls.js';
 import { assertSafeDatabase } from './database/boot-checks.js';
 import { Database, type ServerFacts } from './database/database.js';
 import { EmbeddedDatabase } from './database/embedded/embedded-database.js';
@@ -87,6 +88,8 @@ export async function createRuntime(
   try {
     const configuredUrl = await resolveDatabaseUrl(config);
     const databaseUrl = configuredUrl ?? (await openEmbedded(config, logger, closers));
+    const warning = tlsWarning(databaseUrl, config);
+    if (warning) logger.warn({ DATABASE_SSL: config.DATABASE_SSL }, warning);
     const poolMax = configuredUrl
       ? config.DATABASE_POOL_MAX
       : Math.min(config.DATABASE_POOL_MAX, EMBEDDED_POOL_MAX);

@@ -12,9 +12,10 @@ describe('C20: secrets and personal text in logs and figures', () => {
     return value;
   };
 
+  const metricsToken = canary('metrics');
   beforeAll(async () => {
     app = await startTestApp(
-      { LOG_LEVEL: 'trace', DATABASE_SLOW_QUERY_MS: '0' },
+      { LOG_LEVEL: 'trace', DATABASE_SLOW_QUERY_MS: '0', METRICS_TOKEN: metricsToken },
       { logDestination: { write: (line: string) => void (log += line) } },
     );
   });
@@ -90,7 +91,14 @@ describe('C20: secrets and personal text in logs and figures', () => {
       .send({ supportLevel: canary('admin') })
       .expect(403);
 
-    const { text: metrics } = await app.http.get('/metrics').expect(200);
+    await app.http
+      .get('/metrics')
+      .set('Authorization', `Bearer ${canary('scrape')}`)
+      .expect(401);
+    const { text: metrics } = await app.http
+      .get('/metrics')
+      .set('Authorization', `Bearer ${metricsToken}`)
+      .expect(200);
     expect(canaries.length).toBeGreaterThanOrEqual(20);
     expect(log.length).toBeGreaterThan(5_000);
     expect(canaries.filter((value) => log.includes(value) || metrics.includes(value))).toEqual([]);

@@ -96,4 +96,25 @@ describe('access to routes', () => {
       expect([route.name, response.status]).toEqual([route.name, 403]);
     }
   });
+
+  it('C4: an API key with every scope manages no API keys, and is no administrator', async () => {
+    const admin = await app.createSession({ role: 'ADMIN' });
+    const created = await app.http
+      .post('/v1/me/api-keys')
+      .set(admin.headers)
+      .send({ name: 'all', scopes: SCOPES })
+      .expect(201);
+    const closed = routes.filter(({ access }) => access?.kind === 'session' || access?.kind === 'admin');
+    expect(closed.filter(({ access }) => access?.kind === 'session').map(({ name }) => name)).toEqual([
+      'GET /v1/me/api-keys',
+      'POST /v1/me/api-keys',
+      'DELETE /v1/me/api-keys/:id',
+    ]);
+    for (const route of closed) {
+      const path = route.path.replace(/:(\w+)/g, created.body.id as string);
+      const method = route.method.toLowerCase() as 'get';
+      const response = await app.http[method](path).set('X-API-Key', created.body.key as string);
+      expect([route.name, response.status, response.body.code]).toEqual([route.name, 403, 'forbidden']);
+    }
+  });
 });

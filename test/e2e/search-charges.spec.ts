@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import type pg from 'pg';
+import { ProviderError, type PricedUsage } from '../../src/infrastructure/ai/ai.types.js';
 import { PageReader } from '../../src/modules/search/page-reader.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
@@ -103,4 +104,82 @@ it('books the call of a search that the month has no room for, and nothing else'
   const refused = await search(session, { query: 'sailboat' });
   expect([refused.status, refused.body.code]).toEqual([402, 'quota-exceeded']);
   expect(await leftBy(session)).toEqual({ charged: 50, recorded: 0, calls: 1 });
+});
+
+describe('with a provider that costs money', () => {
+  const usage: PricedUsage = {
+    service: 'openai_embeddings',
+    operation: 'embed_text',
+    model: 'm',
+    billingUnit: 'per_token',
+    units: 100,
+    amount: '0.00002',
+    currency: 'USD',
+  };
+
+  /** Makes the local provider a paid one. @returns the texts that it was asked for */
+  function payFor(answer?: (texts: string[]) => Promise<Float32Array[]>): string[] {
+    const asked: string[] = [];
+    const { textEmbedder } = app.runtime.ai;
+    const embed = textEmbedder.embed.bind(textEmbedder);
+    jest.spyOn(textEmbedder, 'estimate').mockReturnValue(usage);
+    jest.spyOn(textEmbedder, 'embed').mockImplementation(async (texts, signal) => {
+      asked.push(...texts);
+      return { vectors: answer ? await answer(texts) : (await embed(texts, signal)).vectors, usage };
+    });
+    return asked;
+  }
+
+  it('asks it for nothing when the month has no search left, and books nothing', async () => {
+    const session = await createSailor();
+    const asked = payFor();
+    await superuser.query('UPDATE users SET searches_this_month = 49 WHERE id = $1', [session.id]);
+    expect((await search(session, { query: 'sailboat' })).status).toBe(200);
+    const refused = await search(session, { query: 'sailing on the sea' });
+    expect([refused.status, refused.body.code, refused.body.quota]).toEqual([
+      402,
+      'quota-exceeded',
+      'searches',
+    ]);
+    expect(asked).toEqual(['sailboat']);
+    expect(await leftBy(session)).toEqual({ charged: 50, recorded: 1, calls: 1 });
+  });
+
+  it('goes on with the pages of a search that was the last of the month', async () => {
+    const session = await createSailor();
+    await addEmbedded(app.database, modelId, session, { title: 'another sailboat' });
+    payFor();
+    await superuser.query('UPDATE users SET searches_this_month = 49 WHERE id = $1', [session.id]);
+    const first = await search(session, { query: 'sailboat', limit: 1 });
+    const second = await search(session, { query: 'sailboat', limit: 1, cursor: first.body.nextCursor });
+    expect([second.status, second.body.items.length]).toEqual([200, 1]);
+    expect(await leftBy(session)).toEqual({ charged: 50, recorded: 1, calls: 2 });
+  });
+
+  it('answers what was typed when the corrected query cannot be embedded', async () => {
+    const session = await createSailor();
+    const nowhere = new Float32Array(1536);
+    nowhere[0] = 1;
+    const asked = payFor(async ([text]) => {
+      if (text === 'sailboat') throw new ProviderError('provider-unavailable', 'down', true, 'Wait.');
+      return [nowhere];
+    });
+    const { status, body } = await search(session, { query: 'sailbaot', mode: 'semantic' });
+    expect(asked).toEqual(['sailbaot', 'sailboat']);
+    expect([status, body.total, body.correction]).toEqual([200, 0, undefined]);
+    expect(await leftBy(session)).toEqual({ charged: 1, recorded: 1, calls: 1 });
+  });
+
+  it('is not asked to explain a file that is not there, and is booked for one that is', async () => {
+    const session = await createSailor();
+    const { body: found } = await search(session, { query: 'sailboat' });
+    const asked = payFor();
+    const explain = (mediaId: string) =>
+      app.http.get(`/v1/search/${found.searchId}/explain?mediaId=${mediaId}`).set(session.headers);
+    expect((await explain('0190a1c4-0000-7000-8000-00000000abcd')).status).toBe(404);
+    expect(asked).toEqual([]);
+    expect((await explain(found.items[0].media.id)).status).toBe(200);
+    expect(asked).toEqual(['sailboat']);
+    expect(await leftBy(session)).toEqual({ charged: 1, recorded: 1, calls: 2 });
+  });
 });

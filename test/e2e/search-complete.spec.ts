@@ -17,7 +17,7 @@ import {
 } from '../integration/search-fixtures.js';
 import { addEmbedded } from './embedded-media.js';
 
-/** Facets, corrections, sorting, cut-off, windows of two queries, paging and explanations, as a client sees them. */
+/** Facets, corrections, sorting, cut-off, windows of two queries and explanations, as a client sees them. */
 let app: TestApp;
 let modelId: number;
 
@@ -169,40 +169,6 @@ describe('order and cut-off', () => {
     expect((await search(session, { query: 'flibber qwertz zzyzx', ...auto })).total).toBe(0);
     expect(idsOf(await search(session, { query: 'ship', ...auto }))[0]).toBe(ship);
   });
-
-  it('walks a whole result, without a double or a gap, while files come and go', async () => {
-    const session = await newSession();
-    const ids: string[] = [];
-    for (let index = 0; index < 30; index++) {
-      ids.push(await add(session, { title: `heron ${index}` }, ''));
-    }
-    const seen: string[] = [];
-    let cursor: string | null = null;
-    let pages = 0;
-    do {
-      const page: SearchResponse = await search(session, {
-        ...{ query: 'heron', mode: 'text', limit: 4 },
-        ...(cursor ? { cursor } : {}),
-      });
-      seen.push(...idsOf(page));
-      cursor = page.nextCursor;
-      // One comes and one that was shown already goes, on each page.
-      await add(session, { title: `heron heron heron ${pages}` }, '');
-      await asUser(session.id, () =>
-        app.database.run((tx) =>
-          tx.mediaFile.update({
-            where: { userId_id: { userId: session.id, id: seen[pages]! } },
-            data: { deletedAt: new Date() },
-          }),
-        ),
-      );
-      pages++;
-    } while (cursor !== null && pages < 30);
-    expect(new Set(seen).size).toBe(seen.length);
-    expect(ids.filter((id) => !seen.includes(id))).toEqual([]);
-    const usage = await app.http.get('/v1/me/usage').set(session.headers);
-    expect(usage.body.searches.used).toBe(1);
-  }, 120_000);
 });
 
 describe('two queries within some seconds', () => {

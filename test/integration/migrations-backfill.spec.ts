@@ -49,6 +49,17 @@ describe('migrations of a database that holds files already', () => {
     await addRow(superuser, 'media_files', bob, {
       ...{ title: 'Orchestra rehearsal', original_filename: 'IMG_3.jpg' },
     });
+    for (const path of ['/v1/tags', '/v1/me/api-keys']) {
+      await addRow(superuser, 'idempotency_keys', bob, {
+        ...{
+          key: path,
+          path,
+          status: 'done',
+          response_status: 201,
+          response_body: '{"id": 1, "key": "ams_x"}',
+        },
+      });
+    }
     // As the owner of the tables, who is bound by the policies as well and has no user.
     await runPrismaCli(['migrate', 'deploy'], ownerUrlOf(urls), PROJECT_DIR);
     database = await connectTestDatabase({ url: urls.runtimeUrl });
@@ -102,6 +113,26 @@ describe('migrations of a database that holds files already', () => {
       ),
     );
     expect(await facets()).toEqual([{ ...hers, colors: ['blue'] }, expect.objectContaining(his)]);
+  });
+
+  it('B10: has the answers of Idempotency-Keys, without those that hold a new API key', async () => {
+    const { rows } = await superuser.query(
+      'SELECT path, response_status, response_body FROM idempotency_keys WHERE user_id = $1 ORDER BY path',
+      [bob],
+    );
+    expect(rows).toEqual([
+      { path: '/v1/me/api-keys', response_status: 201, response_body: null },
+      { path: '/v1/tags', response_status: 201, response_body: '{"id": 1, "key": "ams_x"}' },
+    ]);
+  });
+
+  it('B10: takes what processes of the release before still write', async () => {
+    const { rows } = await superuser.query(
+      `UPDATE idempotency_keys SET response_body = $2::text::json::jsonb WHERE user_id = $1 AND path = '/v1/tags'
+       RETURNING response_body`,
+      [bob, '{"id":2}'],
+    );
+    expect(rows).toEqual([{ response_body: '{"id": 2}' }]);
   });
 
   it('binds the owner by the policies again', async () => {

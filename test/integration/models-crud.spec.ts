@@ -229,7 +229,7 @@ describe('002-10 CRUD: every model through Database.run', () => {
       ...{
         actor: 'user',
         key: ['userId', 'key'],
-        change: { status: 'done', responseStatus: 201, responseBody: { ok: true } },
+        change: { status: 'done', responseStatus: 201, responseBody: '{"ok":true}' },
         deletable: true,
       },
       data: async () => ({

@@ -284,7 +284,7 @@ it('prepares a marked statement once per connection and serves each user their o
   }
   const kept = await one.runAs(
     as(0),
-    (tx) => tx.$queryRaw`SELECT count(*)::int AS n FROM pg_prepared_statements WHERE name LIKE 's\\_%'`,
+    (tx) => tx.$queryRaw`SELECT count(*)::int AS n FROM pg_prepared_statements WHERE name ~ '^s[0-9]+_'`,
   );
   // The embedded engine is one session behind all connections, and prepares nothing.
   const { embedded } = await testDatabaseUrls();

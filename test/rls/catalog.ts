@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import {
   DEFINER_FUNCTIONS,
   FOREIGN_KEYS_WITHOUT_OWNER,
+  OWNER_OF_TABLES,
   SHARED_POLICIES,
   SHARED_TABLES,
   TENANT_TABLES,
@@ -133,10 +134,14 @@ export async function structureViolations(client: ClientBase): Promise<string[]>
 /** Functions and views that could see past the policies, and roles that could skip them. */
 async function codeViolations(client: ClientBase): Promise<string[]> {
   const violations: string[] = [];
-  const { rows: definers } = await client.query<{ name: string; owner: string; settings: string[] | null }>(`
-    SELECT p.oid::regprocedure::text AS name, pg_get_userbyid(p.proowner)::text AS owner, p.proconfig AS settings
-    FROM pg_proc p WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace
-      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')`);
+  const { rows: definers } = await client.query<{ name: string; owner: string; settings: string[] | null }>(
+    `
+    SELECT p.oid::regprocedure::text AS name, p.proconfig AS settings,
+      CASE WHEN p.proowner = t.relowner THEN $1 ELSE pg_get_userbyid(p.proowner)::text END AS owner
+    FROM pg_proc p JOIN pg_class t ON t.oid = 'public.search_history'::regclass WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace
+      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')`,
+    [OWNER_OF_TABLES],
+  );
   for (const { name, owner, settings } of definers) {
     if (!(name in DEFINER_FUNCTIONS))
       violations.push(`${name}: a SECURITY DEFINER function that is not listed`);

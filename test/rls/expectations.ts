@@ -191,6 +191,9 @@ export const FOREIGN_KEYS_WITHOUT_OWNER: Record<string, string> = {
     'own or system category: the trigger check_media_categories_owner sees to it',
 };
 
+/** Whoever applied the migrations; each installation has its own name for it. */
+export const OWNER_OF_TABLES = 'the owner of the tables';
+
 /** The only functions that run with rights of their own, and whose: they are part of the wall. */
 export const DEFINER_FUNCTIONS: Record<string, string> = {
   'update_user_storage()': 'app_definer',
@@ -206,6 +209,7 @@ export const DEFINER_FUNCTIONS: Record<string, string> = {
   'similar_words(text,integer)': 'search_reader',
   'collect_search_words()': 'app_definer',
   'forget_lost_words(integer)': 'app_definer',
+  'create_search_history_partitions(integer)': OWNER_OF_TABLES,
 };
 
 const LETTERS: Record<string, string> = { select: 'S', insert: 'I', update: 'U', delete: 'D' };

@@ -7,7 +7,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Actor } from '../../src/infrastructure/context/actor.js';
 import { assertSafeDatabase } from '../../src/infrastructure/database/boot-checks.js';
 import type { Database } from '../../src/infrastructure/database/database.js';
+import { Prisma } from '../../src/infrastructure/database/generated/client.js';
 import { runPrismaCli } from '../../src/infrastructure/database/migrate.js';
+import { prepared } from '../../src/infrastructure/database/prepared.js';
 import { isUnavailable, sqlStateOf } from '../../src/infrastructure/database/sql-state.js';
 import { createUser } from '../factories/users.js';
 import { connectTestDatabase } from '../harness/database.js';
@@ -103,6 +105,35 @@ describe('the connection layer on a server of its own', () => {
     await asAdmin(`UPDATE _prisma_migrations SET rolled_back_at = NULL`);
     await postgres.createDatabase('empty_database', 'template0');
     expect(await bootWith(postgres.runtimeUrl('empty_database'))).toContain('npm run db:migrate');
+  });
+
+  it('prepares its statements anew when a table was changed under them, and keeps preparing', async () => {
+    await asAdmin(
+      'CREATE TABLE changing (a integer); INSERT INTO changing VALUES (1); GRANT SELECT ON changing TO app_user',
+    );
+    const statement = (): Prisma.Sql => prepared(Prisma.sql`SELECT * FROM changing`);
+    // On every connection of the pool at once.
+    const readAll = (): Promise<unknown[]> =>
+      Promise.all(
+        Array.from({ length: database.getPoolInfo().max }, () =>
+          database.runAs(actor, async (tx) => {
+            const rows = await tx.$queryRaw(statement());
+            await tx.$queryRaw`SELECT pg_sleep(0.05)::text`;
+            return rows;
+          }),
+        ),
+      );
+    const { max } = database.getPoolInfo();
+    expect(await readAll()).toEqual(Array.from({ length: max }, () => [{ a: 1 }]));
+    await asAdmin('ALTER TABLE changing ADD COLUMN b integer DEFAULT 2');
+    expect(await readAll()).toEqual(Array.from({ length: max }, () => [{ a: 1, b: 2 }]));
+    const names = await database.runAs(actor, async (tx) => {
+      await tx.$queryRaw(statement());
+      return tx.$queryRaw<{ name: string }[]>`
+        SELECT name FROM pg_prepared_statements WHERE statement = 'SELECT * FROM changing' ORDER BY prepare_time`;
+    });
+    expect(names.at(-1)!.name).toMatch(/^s1_/);
+    await asAdmin('DROP TABLE changing');
   });
 
   it('A6: a statement over its time is cancelled and leaves nothing behind', async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 import { runPrismaCli } from '../../src/infrastructure/database/migrate.js';
@@ -6,6 +7,7 @@ import { addUser } from '../factories/rows.js';
 import { connectAsSuperuser } from '../harness/database.js';
 import { PREPARED_DATABASE, ThrowawayPostgres } from '../harness/services/postgres.js';
 import { testServices } from '../harness/test-services.js';
+import { dropMonthlyPartitions, months, monthsMade } from '../integration/monthly-partitions.js';
 
 const PROJECT_DIR = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -61,4 +63,35 @@ describe('migrations on a real server', () => {
     expect(rows[0]?.good).toBe(users.length);
     await Promise.all([admin, ...clients].map((client) => client.end()));
   });
+
+  it('C18: two that make partitions at once make each month once', async () => {
+    const owners = [0, 1].map(() => new pg.Client({ connectionString: postgres.ownerUrl(name) }));
+    await Promise.all(owners.map((client) => client.connect()));
+    const [first, second] = owners as [pg.Client, pg.Client];
+    const make = async (client: pg.Client): Promise<number | undefined> =>
+      (await client.query<{ made: number }>('SELECT create_search_history_partitions(20) AS made')).rows[0]
+        ?.made;
+    try {
+      await dropMonthlyPartitions(first);
+      await first.query('BEGIN');
+      expect(await make(first)).toBe(21);
+      const late = make(second);
+      await waitsForLock(first, second);
+      await first.query('COMMIT');
+      expect(await late).toBe(0);
+      expect(await monthsMade(second)).toEqual(months(0, 20));
+    } finally {
+      await Promise.all(owners.map((client) => client.end()));
+    }
+  });
 });
+
+/** Resolves once the statement of `waiting` waits for another transaction. */
+async function waitsForLock(client: pg.Client, waiting: pg.Client): Promise<void> {
+  const { processID } = waiting as unknown as { processID: number };
+  for (;;) {
+    const { rows } = await client.query('SELECT FROM pg_locks WHERE pid = $1 AND NOT granted', [processID]);
+    if (rows.length > 0) return;
+    await sleep(20);
+  }
+}

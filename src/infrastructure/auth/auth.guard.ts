@@ -50,6 +50,9 @@ export class AuthGuard implements CanActivate {
     if (access.kind === 'admin' && (account.role !== 'ADMIN' || via === 'apiKey')) {
       throw errors.forbidden('This route is for administrators.');
     }
+    if (access.kind === 'session' && via === 'apiKey') {
+      throw errors.forbidden('This route takes no API key. Log in instead.');
+    }
     if (access.kind === 'scope' && !scopes.includes(access.scope)) {
       throw errors.forbidden(`The API key lacks the scope ${access.scope}.`);
     }

@@ -49,6 +49,16 @@ describe('configuration (C62)', () => {
       ['SEED_SAMPLES'],
     ],
     ['production without what it needs', { NODE_ENV: 'production' }, ['DATABASE_URL', 'JWT_SECRET']],
+    ['a token that can be guessed', { METRICS_TOKEN: 'x'.repeat(15) }, ['METRICS_TOKEN']],
+    ['a token that no header can hold', { METRICS_TOKEN: 'sixteen characters' }, ['METRICS_TOKEN']],
+    [
+      'a connection of production that others could read, unless it is asked for by name',
+      {
+        ...{ NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32) },
+        DATABASE_URL: 'postgresql://h/d?sslmode=disable',
+      },
+      ['DATABASE_URL'],
+    ],
     ['a pool of nothing', { DATABASE_POOL_MAX: '0', DATABASE_POOL_MIN: '0' }, ['DATABASE_POOL_MAX']],
   ])('refuses %s', (_name, env, expected) => {
     expect(faultsOf(env)).toEqual(expect.arrayContaining(expected));
@@ -58,14 +68,19 @@ describe('configuration (C62)', () => {
   it('takes a complete production configuration', () => {
     const env = { NODE_ENV: 'production', DATABASE_URL: 'postgresql://h/d', JWT_SECRET: 'x'.repeat(32) };
     expect(loadConfig(env)).toMatchObject({ embedded: false, isProduction: true });
+    const plain = { ...env, DATABASE_URL: `${env.DATABASE_URL}?sslmode=disable`, DATABASE_SSL: 'disable' };
+    expect(loadConfig(plain)).toMatchObject({ isProduction: true, DATABASE_SSL: 'disable' });
   });
 
   it('never puts a value into the message', () => {
     try {
-      loadConfig({ JWT_SECRET: 'too-short-secret', DATABASE_URL: 'mysql://user:password@h/d' });
+      loadConfig({
+        ...{ JWT_SECRET: 'too-short-secret', METRICS_TOKEN: 'short-token' },
+        DATABASE_URL: 'mysql://user:password@h/d',
+      });
       throw new Error('was taken');
     } catch (error) {
-      expect(String(error)).not.toMatch(/too-short-secret|password@/);
+      expect(String(error)).not.toMatch(/too-short-secret|short-token|password@/);
     }
   });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsFault } from './database-tls.js';
 
 /** Injection token of the validated configuration. */
 export const APP_CONFIG = Symbol('APP_CONFIG');
@@ -74,6 +75,11 @@ export const environmentSchema = z.object({
   FIREBASE_JWKS_URL: webUrl.default(
     'https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com',
   ),
+  // Of visible characters, as it travels in a header. Guessing sixteen of them takes for ever.
+  METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{16,}$/, 'must be at least 16 characters, without spaces')
+    .optional(),
   ADMIN_EMAIL: z.email().optional(),
   ADMIN_PASSWORD: z.string().min(12, 'must be at least 12 characters').optional(),
 
@@ -166,6 +172,8 @@ function crossChecks(env: Environment): { variable: string; message: string }[] 
   if (env.NODE_ENV === 'production') {
     require(!!env.JWT_SECRET, 'JWT_SECRET', 'is needed in production (for example: openssl rand -base64 48)');
     require(hasDatabase, 'DATABASE_URL', 'is needed in production; the embedded database is for one laptop');
+    const fault = env.DATABASE_URL && tlsFault(env.DATABASE_URL, { ...env, isProduction: true });
+    if (fault) require(false, 'DATABASE_URL', fault);
   }
   return faults;
 }

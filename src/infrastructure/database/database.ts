@@ -7,7 +7,7 @@ import { currentScope } from '../context/request-context.js';
 import { createJoiningPrisma, type JoiningPrismaClient } from './joined-prisma.js';
 import { OpenTransaction, type Transaction } from './open-transaction.js';
 import { isPipelinedPool } from './pool.js';
-import { refusesPrepared } from './prepared.js';
+import { outdatesPrepared, refusesPrepared } from './prepared.js';
 import { isRetryable, sqlStateOf } from './sql-state.js';
 
 export type { Transaction } from './open-transaction.js';
@@ -73,7 +73,8 @@ export class Database {
   private readonly prisma: JoiningPrismaClient;
   private readonly open = new AsyncLocalStorage<Open | null>();
   private queriesInFlight = 0;
-  private prepares = true;
+  /** Of prepared statements; null: none are prepared. */
+  private preparedGeneration: number | null = 0;
 
   constructor(
     private readonly pool: pg.Pool,
@@ -143,10 +144,12 @@ export class Database {
       return work(outer.transaction, (part) => part());
     }
     for (let attempt = 1; ; attempt += 1) {
+      const generation = this.preparedGeneration;
       try {
         return await this.runOnce(actor, work, options);
       } catch (error) {
-        if (!(isRetryable(error) || this.stopsPreparing(error)) || attempt >= MAX_ATTEMPTS) throw error;
+        const isWorthIt = isRetryable(error) || this.preparesOtherwise(error, generation);
+        if (!isWorthIt || attempt >= MAX_ATTEMPTS) throw error;
         this.logger.debug({ attempt, sqlState: sqlStateOf(error) }, 'transaction is run again');
         await sleep(2 ** attempt * 5 * (0.5 + Math.random()));
       }
@@ -190,7 +193,7 @@ export class Database {
       isolation: options.isolation ? ISOLATION_LEVELS[options.isolation] : null,
       isReadOnly: options.readOnly ?? false,
       isPipelined,
-      prepares: isPipelined && this.prepares,
+      preparedGeneration: isPipelined ? this.preparedGeneration : null,
       timeoutMs: options.timeoutMs ?? this.settings.statementTimeoutMs + 5_000,
       observe: (text, durationMs) => this.noteSlow(text, durationMs),
     });
@@ -208,17 +211,24 @@ export class Database {
     }
   }
 
-  /** Behind some poolers prepared statements do not work. The transaction that found out did nothing, and is run again. */
-  private stopsPreparing(error: unknown): boolean {
-    if (!refusesPrepared(error)) return false;
-    if (this.prepares) {
+  /**
+   * Behind some poolers prepared statements do not work: then none are prepared any more. When a migration has changed
+   * tables under them, all connections prepare theirs anew, under other names. The transaction that found out did nothing,
+   * and is run again.
+   * @param generation the one that the transaction used; others that found out at the same time change nothing more
+   */
+  private preparesOtherwise(error: unknown, generation: number | null): boolean {
+    const isOutdated = outdatesPrepared(error);
+    if (!isOutdated && !refusesPrepared(error)) return false;
+    if (generation !== null && this.preparedGeneration === generation) {
+      this.preparedGeneration = isOutdated ? generation + 1 : null;
       this.logger.warn(
         { sqlState: sqlStateOf(error) },
-        'prepared statements do not work here: going on without',
+        isOutdated
+          ? 'statements are prepared anew'
+          : 'prepared statements do not work here: going on without',
       );
     }
-    // Transactions that were under way find out as well.
-    this.prepares = false;
     return true;
   }
 

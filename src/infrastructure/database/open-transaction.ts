@@ -20,12 +20,20 @@ export interface OpenTransactionOptions {
   isReadOnly: boolean;
   /** The connection takes statements before it has answered those before them. */
   isPipelined: boolean;
-  /** Statements marked as prepared are. */
-  prepares: boolean;
+  /** Of statements marked as prepared; null: they are not prepared. */
+  preparedGeneration: number | null;
   timeoutMs: number;
   /** Told of each statement that did not go through Prisma. */
   observe: (text: string, durationMs: number) => void;
 }
+
+/**
+ * BEGIN takes a server no time: one that does not answer it is frozen or cut off, or has more to do than it can (threat
+ * B6). Not so the embedded engine, a single session in which everybody waits for their turn.
+ */
+const BEGIN_LIMIT_MS = 4_000;
+/** After its time limit, for the server to cancel what runs and to undo the transaction. */
+const UNDO_LIMIT_MS = 2_000;
 
 type Delegate = Record<string, (...args: unknown[]) => unknown>;
 
@@ -40,7 +48,7 @@ export class OpenTransaction {
   readonly settled: Promise<boolean>;
   private state: 'open' | 'expired' | 'ended' = 'open';
   private readonly settle: (isInOrder: boolean) => void;
-  private readonly limit: NodeJS.Timeout;
+  private limit: NodeJS.Timeout;
   private prismaPart: JoinedPrisma | null = null;
   /** BEGIN and what the transaction takes on; sent with the first statement. */
   private begun: Promise<unknown> | null = null;
@@ -58,6 +66,7 @@ export class OpenTransaction {
     ({ promise: this.settled, resolve: this.settle } = Promise.withResolvers<boolean>());
     this.handle = this.createHandle();
     this.limit = setTimeout(() => this.expire(), options.timeoutMs);
+    void this.settled.then(() => clearTimeout(this.limit));
   }
 
   /**
@@ -94,7 +103,6 @@ export class OpenTransaction {
   }
 
   private close(command: 'COMMIT' | 'ROLLBACK', state: 'expired' | 'ended' = 'ended'): void {
-    clearTimeout(this.limit);
     this.state = state;
     const ending = this.begun === null ? Promise.resolve({ command }) : this.exchange(command);
     this.ending = ending.then((answer) => answer.command);
@@ -104,9 +112,18 @@ export class OpenTransaction {
     );
   }
 
-  /** Locks are let go at once; whatever the caller asks for from now on is refused. */
+  /**
+   * Locks are let go at once; whatever the caller asks for from now on is refused. A server that does not even answer that
+   * gets its connection cut, so that nobody waits for it for ever.
+   */
   private expire(): void {
     if (this.state === 'open') this.close('ROLLBACK', 'expired');
+    this.limit = setTimeout(() => this.cut(), UNDO_LIMIT_MS);
+  }
+
+  /** Whatever is under way fails as on a connection that broke. */
+  private cut(): void {
+    if (this.options.isPipelined) streamOf(this.connection).destroy();
   }
 
   private refuseUnlessOpen(): void {
@@ -124,7 +141,9 @@ export class OpenTransaction {
     const { isolation, opening, isReadOnly } = this.options;
     const modes = [isolation ? ` ISOLATION LEVEL ${isolation}` : '', isReadOnly ? ' READ ONLY' : ''];
     this.begun = this.exchange(`BEGIN${modes.join('')}; ${opening}`);
-    this.begun.catch(() => undefined);
+    const limit = setTimeout(() => this.cut(), BEGIN_LIMIT_MS);
+    const answered = (): void => clearTimeout(limit);
+    this.begun.then(answered, answered);
     return this.begun;
   }
 
@@ -168,7 +187,7 @@ export class OpenTransaction {
 
   private worded(query: Prisma.Sql | TemplateStringsArray, values: unknown[]): RawStatement {
     try {
-      return rawStatement(query, values, this.options.prepares);
+      return rawStatement(query, values, this.options.preparedGeneration);
     } catch (error) {
       this.lacksStatement = true;
       throw error;
@@ -215,7 +234,10 @@ const nextTick = (): Promise<void> => new Promise((resolve) => process.nextTick(
 
 /** What is sent in this tick leaves in one write: system calls cost a small statement more than it costs the server. */
 function writeTogether(connection: pg.PoolClient): void {
-  const { stream } = (connection as unknown as { connection: { stream: Writable } }).connection;
+  const stream = streamOf(connection);
   stream.cork();
   process.nextTick(() => stream.uncork());
 }
+
+const streamOf = (connection: pg.PoolClient): Writable =>
+  (connection as unknown as { connection: { stream: Writable } }).connection.stream;

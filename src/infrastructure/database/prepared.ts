@@ -39,17 +39,18 @@ export interface Preparation {
 /**
  * What marks a statement for the driver, or nothing when it is not marked.
  * @param text that of the statement
+ * @param generation names of another one are other statements to the server
  */
-export function preparationOf(statement: Prisma.Sql, text: string): Preparation {
+export function preparationOf(statement: Prisma.Sql, text: string, generation = 0): Preparation {
   const plan = marked.get(statement);
   if (plan === undefined) return {};
   let name = names.get(text);
   if (name === undefined) {
     if (names.size >= MAX_NAMES) return {};
-    name = `s_${createHash('sha256').update(text).digest('hex').slice(0, 24)}`;
+    name = createHash('sha256').update(text).digest('hex').slice(0, 24);
     names.set(text, name);
   }
-  return { name, plan };
+  return { name: `s${generation}_${name}`, plan };
 }
 
 /**
@@ -81,12 +82,16 @@ function planCacheMode({ name, plan = 'planner' }: Preparation, current: string)
 
 /**
  * Whether an error says that prepared statements do not work on these connections: a pooler in transaction mode hands a
- * connection's statements to somebody else (PgBouncer before 1.21), or a table was changed under a prepared one.
+ * connection's statements to somebody else (PgBouncer before 1.21).
  */
 export function refusesPrepared(error: unknown): boolean {
   const state = sqlStateOf(error);
   // invalid_sql_statement_name, duplicate_prepared_statement
-  if (state === '26000' || state === '42P05') return true;
+  return state === '26000' || state === '42P05';
+}
+
+/** Whether a table was changed under a prepared statement, so that it gives other columns than it was prepared for. */
+export function outdatesPrepared(error: unknown): boolean {
   // feature_not_supported
-  return state === '0A000' && error instanceof Error && /cached plan/.test(error.message);
+  return sqlStateOf(error) === '0A000' && error instanceof Error && /cached plan/.test(error.message);
 }

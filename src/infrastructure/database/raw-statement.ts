@@ -52,17 +52,22 @@ const types = {
 
 /**
  * A statement as node-postgres sends it, from what a caller of `tx.$queryRaw` writes: `Prisma.sql` or a template.
- * @param prepares whether statements marked as prepared are
+ * @param generation of prepared statements; null: those marked as prepared are not
  * @throws TypeError for a parameter that is undefined: SQL has no such thing, and NULL must be meant
  */
 export function rawStatement(
   query: Prisma.Sql | TemplateStringsArray,
   values: readonly unknown[],
-  prepares: boolean,
+  generation: number | null,
 ): RawStatement {
   const sql = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values);
   const { text } = sql;
-  return { ...(prepares ? preparationOf(sql, text) : {}), text, values: sql.values.map(toParameter), types };
+  return {
+    ...(generation === null ? {} : preparationOf(sql, text, generation)),
+    text,
+    values: sql.values.map(toParameter),
+    types,
+  };
 }
 
 /** Instants travel in UTC whatever the time zone of this process; all else as node-postgres writes it. */

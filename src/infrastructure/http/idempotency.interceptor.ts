@@ -7,12 +7,18 @@ import {
   type ExecutionContext,
   type NestInterceptor,
 } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { Response } from 'express';
 import { catchError, from, mergeMap, of, type Observable } from 'rxjs';
 import { Database, type Transaction } from '../database/database.js';
 import { Prisma } from '../database/generated/client.js';
+import { sqlStateOf } from '../database/sql-state.js';
 import { AppError, errors } from '../errors/app-error.js';
+import { LOGGER } from '../infrastructure.tokens.js';
+import type { Logger } from '../observability/logger.js';
 import type { RequestWithPrincipal } from './principal.js';
+import { refuseRestOfBody } from './refuse-body.js';
+import { SECRET_ANSWER } from './route-access.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** How long a second request waits for the first one's answer before it is told to come back. */
@@ -20,22 +26,33 @@ const WAIT_MS = 20_000;
 const POLL_MS = 100;
 /** A request that has been "running" for longer than this died with its process; the next one takes over. */
 const ABANDONED_SECONDS = 300;
+/** Pauses before an answer that could not be stored is stored again. The client waits for its answer meanwhile. */
+const KEEP_AGAIN_AFTER_MS = [200, 1_000];
 
 interface StoredAnswer {
   requestHash: string;
   status: 'running' | 'done';
   responseStatus: number | null;
-  responseBody: Prisma.JsonValue;
+  /** The JSON text as it was sent; null = no body. */
+  responseBody: string | null;
 }
 
 /**
  * Makes a POST that carries an Idempotency-Key happen once: the first request does the work, every other one with the
- * same key gets the same answer (threat B10). The row of the key is the lock. Failures are not kept: they may be tried
- * again under the same key. Kept for 24 hours.
+ * same key gets the same answer to the byte (threat B10). The row of the key is the lock. Failures are not kept: they may
+ * be tried again under the same key. Kept for 24 hours. An answer marked @SecretAnswer is not kept, nor repeated.
+ *
+ * Forms take no key. Whether two of them are the same shows only once their files have been read, and their bytes differ
+ * from one sending to the next by the boundary that the client makes up. An upload does not need one: bytes that the
+ * user has already are recognised, and nothing is stored or charged for them.
  */
 @Injectable()
 export class IdempotencyInterceptor implements NestInterceptor {
-  constructor(@Inject(Database) private readonly database: Database) {}
+  constructor(
+    @Inject(Database) private readonly database: Database,
+    @Inject(Reflector) private readonly reflector: Reflector,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
@@ -50,21 +67,34 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
     const userId = request.principal.userId;
     const response = http.getResponse<Response>();
+    if (request.is('multipart/form-data')) {
+      refuseRestOfBody(request, response);
+      throw errors.badRequest(
+        'idempotency-key-on-form',
+        'A form (multipart/form-data) takes no Idempotency-Key. Send it without: an upload of bytes that you have ' +
+          'already is recognised, and answered with the file that is there.',
+      );
+    }
     const hash = hashOf(request);
+    const secretAdvice = this.reflector.get<string | undefined>(SECRET_ANSWER, context.getHandler());
     return from(this.claim(userId, key, request, hash)).pipe(
       mergeMap((earlier) => {
         if (earlier) {
+          if (secretAdvice !== undefined) throw secretShownOnce(secretAdvice);
           response.status(earlier.responseStatus ?? 200).setHeader('Idempotency-Replayed', 'true');
-          return of(earlier.responseBody ?? undefined);
+          return of(asSent(response, earlier.responseBody));
         }
         return next.handle().pipe(
-          mergeMap(async (body: unknown) => {
-            await this.keep(userId, key, response.statusCode, body);
-            return body;
-          }),
+          // Before the answer is kept: only what the handler itself failed at may be tried again under the same key.
           catchError(async (error: unknown) => {
             await this.forget(userId, key);
             throw error;
+          }),
+          mergeMap(async (body: unknown) => {
+            const isSecret = secretAdvice !== undefined;
+            const text = isSecret || body === undefined || body === null ? null : JSON.stringify(body);
+            await this.keep(userId, key, response.statusCode, text);
+            return isSecret ? body : asSent(response, text);
           }),
         );
       }),
@@ -114,14 +144,24 @@ export class IdempotencyInterceptor implements NestInterceptor {
     }
   }
 
-  private async keep(userId: string, key: string, status: number, body: unknown): Promise<void> {
-    // Through JSON once, so that a repeated answer is the same to the byte.
-    const json = body === undefined ? null : JSON.stringify(body);
-    await this.asCaller(userId, (tx) =>
-      tx.$executeRaw(Prisma.sql`
-        UPDATE idempotency_keys SET status = 'done', response_status = ${status}, response_body = ${json}::text::json::jsonb
-        WHERE user_id = ${userId}::uuid AND key = ${key}`),
-    );
+  /**
+   * Stores the answer. What it answers has happened, so that a failure here is not the caller's: they get their answer,
+   * and the key stays taken, so that a second request does not do the work again.
+   */
+  private async keep(userId: string, key: string, status: number, text: string | null): Promise<void> {
+    for (const pauseMs of [...KEEP_AGAIN_AFTER_MS, null]) {
+      try {
+        await this.asCaller(userId, (tx) =>
+          tx.$executeRaw(Prisma.sql`
+            UPDATE idempotency_keys SET status = 'done', response_status = ${status}, response_body = ${text}
+            WHERE user_id = ${userId}::uuid AND key = ${key}`),
+        );
+        return;
+      } catch (error) {
+        if (pauseMs === null) this.logger.error(faultOf(error), 'answer to an Idempotency-Key not stored');
+        else await sleep(pauseMs);
+      }
+    }
   }
 
   /** A key belongs to the caller in person, on routes of administrators too: app_admin has no right to anybody's keys. */
@@ -129,19 +169,39 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return this.database.runAs({ kind: 'user', userId }, fn);
   }
 
+  /** Never throws: what the handler failed at is what the caller has to hear of. */
   private async forget(userId: string, key: string): Promise<void> {
     await this.asCaller(userId, (tx) =>
       tx.$executeRaw(
         Prisma.sql`DELETE FROM idempotency_keys WHERE user_id = ${userId}::uuid AND key = ${key} AND status = 'running'`,
       ),
-    );
+    ).catch((error: unknown) => this.logger.warn(faultOf(error), 'Idempotency-Key of a failure not removed'));
   }
 }
 
-/** What makes two requests the same: route, query and body. A form's body is streamed: there its length must do. */
+/** Never the message of a database error: it may hold parts of the answer. */
+function faultOf(error: unknown): { sqlState: string | null; name: string } {
+  return { sqlState: sqlStateOf(error), name: error instanceof Error ? error.name : typeof error };
+}
+
+/** The first answer and its repetitions are the same text, so that they are the same to the byte. */
+function asSent(response: Response, text: string | null): string | undefined {
+  if (text === null) return undefined;
+  // As Express has it for an object; it leaves a type that is set as it is.
+  response.type('application/json');
+  return text;
+}
+
+function secretShownOnce(advice: string): AppError {
+  return errors.conflict(
+    'secret-shown-once',
+    'The first request with this Idempotency-Key was carried out. Its answer held a secret, which is shown once ' +
+      `and not kept. ${advice}`,
+  );
+}
+
+/** What makes two requests the same: route, query and body. */
 function hashOf(request: RequestWithPrincipal): string {
-  const body = request.is('multipart/form-data')
-    ? (request.header('content-length') ?? '')
-    : JSON.stringify(request.body ?? null);
+  const body = JSON.stringify(request.body ?? null);
   return createHash('sha256').update(`${request.method}\n${request.originalUrl}\n${body}`).digest('hex');
 }

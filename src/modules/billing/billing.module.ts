@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module.js';
 import { AdminUsageLimitsController, BillingController } from './billing.controller.js';
+import { StorageCountersService } from './storage-counters.service.js';
 import { UsageLimitsService } from './usage-limits.service.js';
 import { UsageService } from './usage.service.js';
 
@@ -8,7 +9,7 @@ import { UsageService } from './usage.service.js';
 @Module({
   imports: [AuditModule],
   controllers: [BillingController, AdminUsageLimitsController],
-  providers: [UsageService, UsageLimitsService],
-  exports: [UsageService],
+  providers: [UsageService, UsageLimitsService, StorageCountersService],
+  exports: [UsageService, StorageCountersService],
 })
 export class BillingModule {}

@@ -157,14 +157,25 @@ export class UsageService {
 
   /**
    * Makes sure that a provider call of this price fits into the plan's monthly budget.
-   * @throws JobFailure `budget-exhausted`: not retryable before the next period
+   * @param options.forSearch the call is made for a search that is going to be charged: where none is left of the month,
+   *   nothing is to be paid for it
+   * @throws JobFailure `budget-exhausted`: not retryable before the next period; AppError 402 when no search is left
    */
-  async assertBudget(estimate: PricedUsage): Promise<void> {
+  async assertBudget(estimate: PricedUsage, options: { forSearch?: boolean } = {}): Promise<void> {
     if (Number(estimate.amount) === 0) return;
     const userId = currentUserId();
     await this.database.run(async (tx) => {
       await tx.$queryRaw(rollBillingPeriod(userId));
       const plan = await this.plan(tx);
+      const { maxSearchesPerMonth } = plan;
+      // The charge itself decides; this one is there to save the money.
+      if (
+        options.forSearch &&
+        maxSearchesPerMonth !== null &&
+        plan.searchesThisMonth >= maxSearchesPerMonth
+      ) {
+        throw errors.quotaExceeded('searches', maxSearchesPerMonth, plan.billingPeriodEnd);
+      }
       if (plan.maxMonthlyCost === null) return;
       const [cost] = await tx.$queryRaw<{ amount: string }[]>(
         costOfPeriod(userId, plan.billingPeriodStart, estimate.currency),

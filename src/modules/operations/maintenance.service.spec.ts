@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import pino from 'pino';
 import type { Database } from '../../infrastructure/database/database.js';
+import type { StorageCountersService } from '../billing/storage-counters.service.js';
 import type { TrashPurger } from '../media/trash-purger.js';
 import type { UploadSweeper } from '../media/upload/upload-sweeper.js';
 import type { SearchRetentionService } from '../search/search-retention.service.js';
@@ -25,14 +26,19 @@ function createMaintenance(runsJobs: boolean, sweep: () => Promise<object> = () 
     { purge: () => note('trash', { purged: 0 }) } as unknown as TrashPurger,
     { sweep: () => note('words', 0) } as unknown as SearchWordsService,
     { run: () => note('searches', {}) } as unknown as SearchRetentionService,
+    { reconcile: () => note('storage', 0) } as unknown as StorageCountersService,
   );
   return { service, done };
 }
 
-const ROUND = ['statement', 'statement', 'statement', 'uploads', 'trash', 'words', 'searches'];
+const ROUND = [
+  ...['statement', 'statement', 'statement', 'uploads', 'trash', 'words', 'searches'],
+  // The partitions of the searches.
+  'statement',
+];
 
 beforeEach(() => {
-  jest.useFakeTimers();
+  jest.useFakeTimers({ now: new Date('2026-01-10T12:10:00Z') });
 });
 afterEach(() => {
   jest.useRealTimers();
@@ -47,6 +53,20 @@ it('does everything soon after the start and then every hour, and goes on behind
   expect(done).toEqual(ROUND);
   await jest.advanceTimersByTimeAsync(2 * HOUR_MS);
   expect(done).toEqual([...ROUND, ...ROUND, ...ROUND]);
+});
+
+it('does once a day what is done at night', async () => {
+  const { service, done } = createMaintenance(true);
+  service.onApplicationBootstrap();
+  // From 12:10 on: 02:10 is the last hour before it.
+  await jest.advanceTimersByTimeAsync(14 * HOUR_MS);
+  expect(done).not.toContain('storage');
+  await jest.advanceTimersByTimeAsync(HOUR_MS);
+  expect(done.slice(-ROUND.length - 1)).toEqual([...ROUND, 'storage']);
+  await jest.advanceTimersByTimeAsync(23 * HOUR_MS);
+  expect(done.filter((name) => name === 'storage')).toHaveLength(1);
+  await jest.advanceTimersByTimeAsync(HOUR_MS);
+  expect(done.filter((name) => name === 'storage')).toHaveLength(2);
 });
 
 it('does nothing in a process that does not work on jobs', async () => {

@@ -4,6 +4,7 @@ import { Database, type Transaction } from '../../infrastructure/database/databa
 import { Prisma } from '../../infrastructure/database/generated/client.js';
 import { LOGGER, PROCESS_ROLE } from '../../infrastructure/infrastructure.tokens.js';
 import type { ProcessRole } from '../../infrastructure/runtime.js';
+import { StorageCountersService } from '../billing/storage-counters.service.js';
 import { TrashPurger } from '../media/trash-purger.js';
 import { UploadSweeper } from '../media/upload/upload-sweeper.js';
 import { SearchWordsService } from '../search/search-words.service.js';
@@ -14,10 +15,16 @@ const HOUR_MS = 3_600_000;
 const FIRST_RUN_MS = 30_000;
 /** Revoked and expired sessions are kept this long for questions, then forgotten. */
 const SESSION_RETENTION_DAYS = 30;
+/** Making a partition waits for nobody for longer: whoever searches in the meantime waits behind it. */
+const PARTITION_LOCK_TIMEOUT_MS = 2_000;
+/** When what is done once a day is done, in UTC. */
+const NIGHTLY_HOUR = 3;
 
 /** One piece of housekeeping: a name, and what it does. Returns how many things it changed. */
 export interface MaintenanceTask {
   readonly name: string;
+  /** It reads much and finds little: done in the run of one hour of the day. By hand at any time. */
+  readonly isNightly?: boolean;
   run(): Promise<number>;
 }
 
@@ -39,6 +46,7 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
     @Inject(TrashPurger) trash: TrashPurger,
     @Inject(SearchWordsService) words: SearchWordsService,
     @Inject(SearchRetentionService) searches: SearchRetentionService,
+    @Inject(StorageCountersService) storage: StorageCountersService,
   ) {
     this.tasks = [
       {
@@ -69,6 +77,8 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
       // After the trash, so that the words of what is purged go in the same run.
       { name: 'search-words', run: () => words.sweep() },
       { name: 'search-history', run: async () => sum(await searches.run()) },
+      { name: 'search-partitions', run: () => this.inSystem(makeSearchPartitions) },
+      { name: 'storage-counters', isNightly: true, run: () => storage.reconcile() },
     ];
   }
 
@@ -97,8 +107,10 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
   }
 
   private async runAll(): Promise<void> {
+    const hour = new Date().getUTCHours();
     for (const task of this.tasks) {
       if (this.isShuttingDown) return;
+      if (task.isNightly && hour !== NIGHTLY_HOUR) continue;
       try {
         const changed = await task.run();
         if (changed > 0) this.logger.info({ task: task.name, changed }, 'maintenance');
@@ -111,6 +123,14 @@ export class MaintenanceService implements OnApplicationBootstrap, OnApplication
   private inSystem<T>(fn: (tx: Transaction) => Promise<T>): Promise<T> {
     return this.database.runAsSystem('maintenance', fn);
   }
+}
+
+/** C18: the months of the coming year. A busy moment is no loss: the next run is in an hour, and months are left. */
+async function makeSearchPartitions(tx: Transaction): Promise<number> {
+  await tx.$executeRaw(
+    Prisma.sql`SELECT set_config('lock_timeout', ${String(PARTITION_LOCK_TIMEOUT_MS)}, true)`,
+  );
+  return count(tx, Prisma.sql`SELECT create_search_history_partitions() AS count`);
 }
 
 async function count(tx: Transaction, query: Prisma.Sql): Promise<number> {

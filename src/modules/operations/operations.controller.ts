@@ -1,4 +1,4 @@
-import { Controller, Get, Header, Inject, Res } from '@nestjs/common';
+import { Controller, Get, Header, Inject, Res, UseGuards } from '@nestjs/common';
 import {
   ApiOkResponse,
   ApiOperation,
@@ -11,6 +11,7 @@ import { Public, RateLimit } from '../../infrastructure/http/route-access.js';
 import { Metrics } from '../../infrastructure/observability/metrics.js';
 import { LivenessResponse, ReadinessResponse } from './dto/operations.dto.js';
 import { HealthService } from './health.service.js';
+import { MetricsGuard } from './metrics.guard.js';
 
 @ApiTags('operations')
 @Controller()
@@ -41,11 +42,15 @@ export class OperationsController {
     return readiness;
   }
 
+  // Public in that it asks for no account; MetricsGuard asks for the operator's token.
   @Get('metrics')
   @Public()
+  @UseGuards(MetricsGuard)
   @RateLimit('none')
   @Header('Cache-Control', 'no-store')
-  @ApiOperation({ summary: 'Figures of this process for Prometheus' })
+  @ApiOperation({
+    summary: 'Figures of this process for Prometheus, which sends METRICS_TOKEN as its bearer token',
+  })
   @ApiProduces('text/plain')
   @ApiOkResponse({ schema: { type: 'string' } })
   async figures(@Res({ passthrough: true }) response: Response): Promise<string> {

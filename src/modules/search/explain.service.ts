@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { v7 as uuidv7 } from 'uuid';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import type { SearchRecord } from '../../infrastructure/database/generated/client.js';
 import { errors, type AppError } from '../../infrastructure/errors/app-error.js';
@@ -13,7 +14,7 @@ import { segmentTypesOf, type QueryVector } from './ranker.js';
 import { ResultFinder, type Found } from './result-finder.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
-import { SearchVectors } from './search-vectors.js';
+import { SearchVectors, type EmbeddedSearch, type QueryEmbedding } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
 import type { ExplainFactsRow, ExplainVectorRow } from './sql/explain.sql.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
@@ -51,21 +52,20 @@ export class ExplainService {
     if (record === null) throw errors.notFound('search');
     const request = await requestOf(record);
     const search = this.requests.read(userId, request);
+    const facts = await this.database.run((tx) => this.facts(tx, userId, mediaFileId, search), {
+      readOnly: true,
+    });
+    // Before anything is paid for.
+    if (facts === null) throw errors.notFound('media file');
     const { mode, alpha } = search;
-    const zones = request.in ?? null;
-    const first = await this.vectors.embed({ mode, alpha, meaning: search.query.meaning, zones });
-    const second = search.within
-      ? await this.vectors.embed({ mode, alpha, meaning: search.within.query.meaning, zones })
-      : null;
+    const how = { mode, alpha, zones: request.in ?? null, isCharged: false };
+    const first = await this.embed({ ...how, meaning: search.query.meaning });
+    const second = search.within && (await this.embed({ ...how, meaning: search.within.query.meaning }));
     const evidence = await this.database.run(
-      async (tx): Promise<Evidence | null> => {
-        for (const usage of [first.usage, second?.usage])
-          if (usage) await this.usage.recordCost(tx, usage, {});
+      async (tx): Promise<Evidence> => {
         const options = { mode, cutoff: request.cutoff };
         const { vector, unavailable } = await this.vectors.resolve(tx, userId, first, options);
         const other = second && (await this.vectors.resolve(tx, userId, second, options));
-        const facts = await this.facts(tx, userId, mediaFileId, search);
-        if (facts === null) return null;
         return {
           facts,
           found: await this.finder.find(
@@ -82,8 +82,15 @@ export class ExplainService {
       },
       { settings: SEARCH_SETTINGS },
     );
-    if (evidence === null) throw errors.notFound('media file');
     return toExplanation(searchId, mediaFileId, record.shownResults.includes(mediaFileId), search, evidence);
+  }
+
+  /** Also what the provider was paid for: in a transaction of its own, so that it stays whatever comes of the rest. */
+  private async embed(search: EmbeddedSearch): Promise<QueryEmbedding> {
+    const embedding = await this.vectors.embed(search);
+    const { usage } = embedding;
+    if (usage) await this.database.run((tx) => this.usage.recordCost(tx, usage, { referenceId: uuidv7() }));
+    return embedding;
   }
 
   private facts(

@@ -73,23 +73,23 @@ export class OutcomeFinder {
     extent: Extent,
   ): Promise<Outcome> {
     const { request, query, mode } = search;
-    const shownBefore = await this.shownBefore(tx, userId, search);
+    const shown = await this.shown(tx, userId, search);
     const { cutoff } = request;
     const first = await this.vectors.resolve(tx, userId, embeddings.first, { mode, cutoff });
     const second =
       embeddings.second && (await this.vectors.resolve(tx, userId, embeddings.second, { mode, cutoff }));
     const needsAll = extent === 'whole' || search.sort !== 'relevance' || request.facets !== undefined;
     const vectors = { first: first.vector, second: second?.vector ?? null };
-    const wanted = needsAll ? null : shownBefore.length + search.limit + 1;
+    const wanted = needsAll ? null : shown.before.length + shown.later.length + search.limit + 1;
     const result = await this.finder.find(tx, userId, search, vectors, wanted);
     const fitting = result.media.filter((media) => isScoredEnough(media, request));
     // Scores fall along the list: when the last one is below, no file further down can fit.
     const isWhole = fitting.length < result.media.length;
     // How many score enough of those that fit but were not ranked for this page is not known.
     const isOpen = !isWhole && (request.minScore ?? 0) > 0 && result.total > result.media.length;
-    const isShown = new Set(shownBefore);
+    const isShown = new Set(shown.before);
     const open = fitting.filter((media) => !isShown.has(media.id));
-    const page = (await this.inOrder(tx, userId, search, open)).slice(0, search.limit);
+    const page = await this.page(tx, userId, search, open, shown.later);
     return {
       plan: result.plan,
       model: embeddings.first.model,
@@ -105,7 +105,7 @@ export class OutcomeFinder {
       isEmpty: result.media.length === 0,
       fullMatches: result.fullMatches,
       fittingIds: fitting.map((media) => media.id),
-      shownIds: [...shownBefore, ...page.map((media) => media.id)],
+      shownIds: [...shown.before, ...page.map((media) => media.id)],
       correction: await this.correction(tx, userId, search, result),
       approximate:
         result.plan === 'ann' && first.vector !== null
@@ -175,8 +175,32 @@ export class OutcomeFinder {
     return ids.map((id) => byId.get(id)!);
   }
 
-  private async shownBefore(tx: Transaction, userId: string, search: Search): Promise<string[]> {
-    if (search.continues === null) return [];
+  /**
+   * What this page shows: when it was asked for before, the same files as then, as far as they still fit, so that an answer
+   * that got lost is given again.
+   */
+  private async page(
+    tx: Transaction,
+    userId: string,
+    search: Search,
+    open: RankedMedia[],
+    shownLater: string[],
+  ): Promise<RankedMedia[]> {
+    const byId = new Map(open.map((media) => [media.id, media]));
+    const again = shownLater.flatMap((id) => byId.get(id) ?? []).slice(0, search.limit);
+    if (again.length === search.limit) return again;
+    const isAgain = new Set(again.map((media) => media.id));
+    const others = open.filter((media) => !isAgain.has(media.id));
+    return [...again, ...(await this.inOrder(tx, userId, search, others))].slice(0, search.limit);
+  }
+
+  /** The files shown before this page, and those that have been shown from it on. */
+  private async shown(
+    tx: Transaction,
+    userId: string,
+    search: Search,
+  ): Promise<{ before: string[]; later: string[] }> {
+    if (search.continues === null) return { before: [], later: [] };
     const shown = await this.historyRows.shownResults(tx, userId, search.id, search.searchedAt);
     if (shown === null) {
       throw errors.badRequest(
@@ -185,7 +209,8 @@ export class OutcomeFinder {
         '/cursor',
       );
     }
-    return shown.slice(0, search.continues.shown);
+    const count = search.continues.shown;
+    return { before: shown.slice(0, count), later: shown.slice(count) };
   }
 }
 

@@ -71,19 +71,21 @@ export class QueryEmbedder {
   /**
    * A vector that was kept (C73) is given without asking anybody. With keeping on, the normalised text is embedded, so
    * that the vector does not depend on who of "Dog" and "dog" came first.
+   * @param options.forSearch a search of the month is going to be charged for it
    * @throws SemanticUnavailableError when the provider fails, the month's budget is spent, or nothing in this process can
    *   embed with the active model
-   * @throws AppError 400 when the text holds nothing that could be embedded
+   * @throws AppError 400 when the text holds nothing that could be embedded; 402 when a provider would have to be paid for
+   *   a search that the month has no room for
    */
-  async embed(text: string): Promise<EmbeddedQuery> {
+  async embed(text: string, options: { forSearch?: boolean } = {}): Promise<EmbeddedQuery> {
     const embedder = await this.activeEmbedder();
     if (!embedder) throw new SemanticUnavailableError('model');
-    if (!this.vectors.isOn) return this.ask(embedder, text);
+    if (!this.vectors.isOn) return this.ask(embedder, text, options);
     const { model } = embedder;
     const hash = this.vectors.hashOf(text);
     const known = await this.vectors.find(model, hash);
     if (known !== null) return { vector: known, model, usage: null, kept: { hash, isHit: true } };
-    const embedded = await this.ask(embedder, normalizeQuery(text));
+    const embedded = await this.ask(embedder, normalizeQuery(text), options);
     try {
       await this.vectors.keep(model, hash, embedded.vector);
     } catch (error) {
@@ -94,9 +96,13 @@ export class QueryEmbedder {
     return { ...embedded, kept: { hash, isHit: false } };
   }
 
-  private async ask(embedder: TextEmbedder, text: string): Promise<EmbeddedQuery> {
+  private async ask(
+    embedder: TextEmbedder,
+    text: string,
+    options: { forSearch?: boolean },
+  ): Promise<EmbeddedQuery> {
     try {
-      await this.usage.assertBudget(embedder.estimate([text]));
+      await this.usage.assertBudget(embedder.estimate([text]), options);
       const { vectors, usage } = await embedder.embed([text], AbortSignal.timeout(EMBEDDING_TIMEOUT_MS));
       if (vectors[0] === undefined) throw new SemanticUnavailableError('provider', usage);
       return { vector: encodeHalfvecBinary(toStoredVector(vectors[0])), model: embedder.model, usage };

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import type { Prisma, SearchRecord } from '../../infrastructure/database/generated/client.js';
 import {
-  appendShownResults,
   insertSearch,
   lockSearch,
+  noteShownPage,
   refreshClicks,
   settleSearch,
   type ClickedSearchRow,
@@ -47,8 +47,8 @@ export class SearchHistoryRepository {
     return row?.shownResults ?? null;
   }
 
-  async appendShown(tx: Transaction, input: Parameters<typeof appendShownResults>[0]): Promise<void> {
-    await tx.$executeRaw(appendShownResults(input));
+  async noteShownPage(tx: Transaction, input: Parameters<typeof noteShownPage>[0]): Promise<void> {
+    await tx.$executeRaw(noteShownPage(input));
   }
 
   /** Those that still say what was searched for (C49), newest first; one more than `take` tells that there is a next page. */

@@ -139,12 +139,12 @@ export class SearchHistoryService {
 
 /** The provider calls of a search as the ledger tells them apart: the same ones once more are not counted. */
 export function searchCosts(
-  searchId: string,
+  reference: string,
   usages: PricedUsage[],
 ): { usage: PricedUsage; referenceId: string }[] {
   return usages.map((usage, index) => ({
     usage,
-    referenceId: index === 0 ? searchId : `${searchId}:${index + 1}`,
+    referenceId: index === 0 ? reference : `${reference}:${index + 1}`,
   }));
 }
 

@@ -39,6 +39,8 @@ export interface Search {
   digest: string;
   /** null on the first page. */
   continues: SearchCursor | null;
+  /** Names the provider calls of this request in the ledger. Each page has calls of its own. */
+  costReference: string;
 }
 
 /** Turns a request into a search: defaults, the query's parts, the page's place. */
@@ -74,8 +76,10 @@ export class SearchRequestReader {
     const digest = digestOf(request);
     const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
     const now = new Date();
+    const newId = uuidv7({ msecs: now.getTime() });
     return {
-      id: continues?.searchId ?? uuidv7({ msecs: now.getTime() }),
+      id: continues?.searchId ?? newId,
+      costReference: newId,
       searchedAt: continues ? new Date(continues.searchedAt) : now,
       request,
       query,

@@ -31,6 +31,8 @@ export interface EmbeddedSearch {
   /** The wanted words as plain text. */
   meaning: string;
   zones: Zone[] | null;
+  /** A search of the month is going to be charged for it: without one left, no provider is paid. */
+  isCharged: boolean;
 }
 
 /** Vectors of queries: made outside of transactions, and tied to the user's library inside of one. */
@@ -46,10 +48,10 @@ export class SearchVectors {
 
   /**
    * Not to be called inside a transaction. A hybrid search goes on without a vector when there is none to be had.
-   * @throws AppError 400 for a text that cannot be embedded; in semantic mode 402 when the budget is spent and 503
-   *   `semantic-unavailable`; what was paid stays recorded
+   * @throws AppError 400 for a text that cannot be embedded; 402 when no search is left and a provider would have to be
+   *   paid; in semantic mode 402 when the budget is spent and 503 `semantic-unavailable`; what was paid stays recorded
    */
-  async embed({ mode, alpha, meaning, zones }: EmbeddedSearch): Promise<QueryEmbedding> {
+  async embed({ mode, alpha, meaning, zones, isCharged }: EmbeddedSearch): Promise<QueryEmbedding> {
     const needless =
       mode === 'text' ||
       (mode === 'hybrid' && alpha === 0) ||
@@ -57,7 +59,7 @@ export class SearchVectors {
       segmentTypesOf(zones)?.length === 0;
     if (needless) return { halfvec: null, model: null, unavailable: null, usage: null };
     try {
-      const { vector, model, usage, kept } = await this.embedder.embed(meaning);
+      const { vector, model, usage, kept } = await this.embedder.embed(meaning, { forSearch: isCharged });
       return { halfvec: vector, model, unavailable: null, usage, kept };
     } catch (error) {
       if (!(error instanceof SemanticUnavailableError)) throw error;

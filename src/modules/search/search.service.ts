@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { PricedUsage } from '../../infrastructure/ai/ai.types.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
+import { AppError } from '../../infrastructure/errors/app-error.js';
 import { UsageService } from '../billing/usage.service.js';
 import type { Correction } from './corrections.js';
 import type { SearchRequest } from './dto/search.request.js';
@@ -127,8 +128,8 @@ export class SearchService {
         const corrected = correction;
         const retried = await attempt(parseQuery(corrected.terms), (outcome) =>
           isFound(search, outcome) ? { correction: corrected } : null,
-        );
-        if (retried.charge === 'pending') correction = null;
+        ).catch(unlessNotEmbedded);
+        if (retried === null || retried.charge === 'pending') correction = null;
         else found = retried;
       }
       if (found.charge !== 'settled') {
@@ -149,12 +150,10 @@ export class SearchService {
     { usages, started, settling }: { usages: PricedUsage[]; started: number; settling: Settling },
   ): Promise<Attempt> {
     const { mode, alpha, within } = search;
-    const zones = search.request.in ?? null;
-    const first = await this.vectors.embed({ mode, alpha, meaning: search.query.meaning, zones });
+    const how = { mode, alpha, zones: search.request.in ?? null, isCharged: search.continues === null };
+    const first = await this.vectors.embed({ ...how, meaning: search.query.meaning });
     if (first.usage) usages.push(first.usage);
-    const second = within
-      ? await this.vectors.embed({ mode, alpha, meaning: within.query.meaning, zones })
-      : null;
+    const second = within ? await this.vectors.embed({ ...how, meaning: within.query.meaning }) : null;
     if (second?.usage) usages.push(second.usage);
     return this.database.runInTwo(
       (tx) => this.outcomes.find(tx, userId, search, { first, second }, extent),
@@ -200,10 +199,11 @@ export class SearchService {
     }
     await Promise.all([
       this.recordCosts(tx, search, how.usages),
-      this.historyRows.appendShown(tx, {
+      this.historyRows.noteShownPage(tx, {
         userId,
         searchId: search.id,
         searchedAt: search.searchedAt,
+        before: search.continues.shown,
         mediaFileIds: outcome.page.map((media) => media.id),
       }),
     ]);
@@ -227,10 +227,16 @@ export class SearchService {
     });
   }
 
-  private async recordCosts(tx: Transaction, { id }: Search, usages: PricedUsage[]): Promise<void> {
-    const costs = this.usage.costsStatement(searchCosts(id, usages));
+  private async recordCosts(tx: Transaction, search: Search, usages: PricedUsage[]): Promise<void> {
+    const costs = this.usage.costsStatement(searchCosts(search.costReference, usages));
     if (costs) await tx.$executeRaw(costs);
   }
+}
+
+/** A corrected query that cannot be embedded is one that was not tried: what was typed has its answer. */
+function unlessNotEmbedded(error: unknown): null {
+  if (error instanceof AppError && (error.status === 503 || error.status === 402)) return null;
+  throw error;
 }
 
 /** In semantic mode anything near counts, else the words themselves. */

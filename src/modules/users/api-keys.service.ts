@@ -11,7 +11,7 @@ import type { ApiKeyRequest, ApiKeyResponse, NewApiKeyResponse } from './dto/use
 /** More live keys than this are a sign of a mistake. */
 const MAX_LIVE_KEYS = 50;
 
-/** A user's API keys. A key cannot manage keys: that would let a leaked one raise its own rights (threat C4). */
+/** A user's API keys. A key cannot manage keys: the routes are marked @SessionOnly (threat C4). */
 @Injectable()
 export class ApiKeysService {
   constructor(
@@ -20,7 +20,6 @@ export class ApiKeysService {
   ) {}
 
   async list(principal: Principal): Promise<{ items: ApiKeyResponse[] }> {
-    requireSession(principal);
     const rows = await this.database.run((tx) =>
       tx.apiKey.findMany({
         where: { userId: principal.userId },
@@ -33,7 +32,6 @@ export class ApiKeysService {
 
   /** @returns the key itself, this once. @throws AppError 400 when `expiresAt` is past, 409 at 50 live keys */
   async create(principal: Principal, request: ApiKeyRequest): Promise<NewApiKeyResponse> {
-    requireSession(principal);
     const expiresAt = request.expiresAt ? new Date(request.expiresAt) : null;
     if (expiresAt && expiresAt.getTime() <= Date.now()) {
       throw errors.validation([{ pointer: '/expiresAt', detail: 'expiresAt must lie in the future' }]);
@@ -74,7 +72,6 @@ export class ApiKeysService {
 
   /** Revokes a key; it stops working at once. @throws AppError 404 */
   async revoke(principal: Principal, id: string): Promise<void> {
-    requireSession(principal);
     await this.database.run(async (tx) => {
       const { count } = await tx.apiKey.updateMany({
         where: { userId: principal.userId, id, revokedAt: null },
@@ -90,10 +87,6 @@ export class ApiKeysService {
       });
     });
   }
-}
-
-function requireSession(principal: Principal): void {
-  if (principal.via === 'apiKey') throw errors.forbidden('API keys cannot manage API keys. Log in instead.');
 }
 
 function toResponse(row: ApiKey): ApiKeyResponse {

@@ -7,7 +7,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
-import { RequireScope } from '../../infrastructure/http/route-access.js';
+import { RequireScope, SecretAnswer, SessionOnly } from '../../infrastructure/http/route-access.js';
 import { UuidParam } from '../../infrastructure/http/uuid-param.js';
 import { ApiKeysService } from './api-keys.service.js';
 import {
@@ -44,7 +44,7 @@ export class UsersController {
   }
 
   @Get('api-keys')
-  @RequireScope('account:read')
+  @SessionOnly()
   @ApiOperation({ summary: 'Your API keys, without their secrets' })
   @ApiOkResponse({ type: ApiKeyList })
   listKeys(@CurrentPrincipal() principal: Principal): Promise<ApiKeyList> {
@@ -52,7 +52,10 @@ export class UsersController {
   }
 
   @Post('api-keys')
-  @RequireScope('account:write')
+  @SessionOnly()
+  @SecretAnswer(
+    'List your keys (GET /v1/me/api-keys), delete the one whose secret you do not have, and make a new one.',
+  )
   @ApiOperation({ summary: 'Make an API key; it is shown this once' })
   @ApiCreatedResponse({ type: NewApiKeyResponse })
   createKey(
@@ -63,7 +66,7 @@ export class UsersController {
   }
 
   @Delete('api-keys/:id')
-  @RequireScope('account:write')
+  @SessionOnly()
   @HttpCode(204)
   @ApiOperation({ summary: 'Revoke an API key at once' })
   @ApiNoContentResponse()

@@ -104,11 +104,14 @@ export interface CostRow {
   incurredAt: Date;
 }
 
-/** Provider calls (one at least), each in its calendar month in UTC (C76). A second one with its reference changes nothing. */
+/**
+ * Provider calls (one at least), each in its calendar month in UTC (C76) and in its user's billing period (C22). A second
+ * one with its reference changes nothing.
+ */
 export const insertCosts = (rows: CostRow[]): Prisma.Sql => Prisma.sql`
   INSERT INTO cost_tracking (id, user_id, service_name, operation_type, amount, currency, billing_unit, units_consumed,
-    media_file_id, processing_job_id, reference_id, billing_period_month, billing_period_year, service_metadata,
-    incurred_at)
+    media_file_id, processing_job_id, reference_id, billing_period_month, billing_period_year, billing_period_start,
+    service_metadata, incurred_at)
   VALUES ${Prisma.join(rows.map(costValues), ',\n    ')}
   ON CONFLICT DO NOTHING`;
 
@@ -120,8 +123,14 @@ function costValues({ usage, incurredAt, ...row }: CostRow): Prisma.Sql {
   return Prisma.sql`(${row.id}::uuid, ${row.userId}::uuid, ${usage.service}, ${usage.operation}, ${usage.amount}::numeric,
     ${usage.currency}, ${usage.billingUnit}, ${usage.units}::numeric, ${row.mediaFileId}::uuid,
     ${row.processingJobId}::uuid, ${row.referenceId}, ${incurredAt.getUTCMonth() + 1}::integer,
-    ${incurredAt.getUTCFullYear()}::integer, ${JSON.stringify(metadata)}::jsonb, ${incurredAt}::timestamptz)`;
+    ${incurredAt.getUTCFullYear()}::integer, (${periodStartOf(row.userId, incurredAt)}), ${JSON.stringify(metadata)}::jsonb,
+    ${incurredAt}::timestamptz)`;
 }
+
+/** Where a period has run out and was not moved on yet, the next one begins. */
+const periodStartOf = (userId: string, at: Date): Prisma.Sql => Prisma.sql`
+  SELECT CASE WHEN ${at}::timestamptz < billing_period_end THEN billing_period_start ELSE billing_period_end END
+  FROM users WHERE id = ${userId}::uuid`;
 
 /**
  * What provider calls have cost in the user's billing period, in one currency. Re-embedding is the operator's act: it is in

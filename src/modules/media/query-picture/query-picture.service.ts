@@ -13,7 +13,7 @@ import { UsageService } from '../../billing/usage.service.js';
 import { validPerceptualHash } from '../pipeline/labels.js';
 import { cleanFilename } from '../text-rules.js';
 import { receiveForm, type ReceivedForm } from '../upload/multipart.js';
-import { refuseRestOfBody } from '../upload/refuse-body.js';
+import { refuseRestOfBody } from '../../../infrastructure/http/refuse-body.js';
 import { StagingArea } from '../upload/staging-area.js';
 import { queryPictureText } from './query-picture-text.js';
 

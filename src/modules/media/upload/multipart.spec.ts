@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import express from 'express';
 import type { AppError } from '../../../infrastructure/errors/app-error.js';
 import { receiveForm, type ReceivedForm } from './multipart.js';
-import { refuseRestOfBody } from './refuse-body.js';
+import { refuseRestOfBody } from '../../../infrastructure/http/refuse-body.js';
 
 const BOUNDARY = 'test-boundary';
 let stagingDir: string;

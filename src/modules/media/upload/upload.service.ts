@@ -6,6 +6,7 @@ import { Database, type Transaction } from '../../../infrastructure/database/dat
 import type { Prisma } from '../../../infrastructure/database/generated/client.js';
 import { sqlStateOf } from '../../../infrastructure/database/sql-state.js';
 import { errors } from '../../../infrastructure/errors/app-error.js';
+import { refuseRestOfBody } from '../../../infrastructure/http/refuse-body.js';
 import { LOGGER, OBJECT_STORAGE } from '../../../infrastructure/infrastructure.tokens.js';
 import { MediaTools } from '../../../infrastructure/media-tools/media-tools.js';
 import type { InspectedMedia } from '../../../infrastructure/media-tools/media-tools.types.js';
@@ -26,8 +27,6 @@ import { probeColumns } from '../pipeline/media-facts.js';
 import { holdReservation } from '../sql/reservations.sql.js';
 import { cleanFilename, titleFromFilename } from '../text-rules.js';
 import { receiveForm, type ReceivedForm, type StagedFile } from './multipart.js';
-
-import { refuseRestOfBody } from './refuse-body.js';
 import { StagingArea } from './staging-area.js';
 import { subtitlesKeyOf } from './subtitles-key.js';
 import { readUploadFields, type UploadFields } from './upload-fields.js';

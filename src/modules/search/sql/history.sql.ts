@@ -57,16 +57,22 @@ ${costs}noted AS (${insertSearch(input.row, Prisma.sql`EXISTS (SELECT FROM charg
 SELECT EXISTS (SELECT FROM charged) AS "isCharged"`);
 };
 
-/** Adds a further page to what a search has shown. Asking for the same page twice adds nothing. */
-export function appendShownResults(input: {
+/**
+ * Notes a further page behind the first `before` files that a search has shown. What was shown behind these earlier (the
+ * same page was asked for before, and files have come since) follows the page: cursors count from the front, and none of
+ * it may be taken for shown before it is shown again.
+ */
+export function noteShownPage(input: {
   userId: string;
   searchId: string;
   searchedAt: Date;
+  before: number;
   mediaFileIds: string[];
 }): Prisma.Sql {
-  const shown = Prisma.sql`s.shown_results || ARRAY(
-    SELECT page.id FROM unnest(${input.mediaFileIds}::uuid[]) WITH ORDINALITY AS page(id, position)
-    WHERE page.id <> ALL (s.shown_results) ORDER BY page.position)`;
+  const { before, mediaFileIds } = input;
+  const shown = Prisma.sql`s.shown_results[1:${before}::integer] || ${mediaFileIds}::uuid[] || ARRAY(
+    SELECT later.id FROM unnest(s.shown_results[${before}::integer + 1:]) WITH ORDINALITY AS later(id, position)
+    WHERE later.id <> ALL (${mediaFileIds}::uuid[]) ORDER BY later.position)`;
   return Prisma.sql`UPDATE search_history s
 SET shown_results = ${shown}, click_through_rate = ${CLICK_THROUGH_RATE(Prisma.sql`(${shown})`, Prisma.sql`s.clicked_results`)}
 WHERE s.user_id = ${input.userId}::uuid AND s.id = ${input.searchId}::uuid

@@ -1,4 +1,4 @@
-import { appendShownResults, lockSearch, refreshClicks } from './history.sql.js';
+import { lockSearch, noteShownPage, refreshClicks } from './history.sql.js';
 import { vectorMomentsQuery, wordHitsQuery, wordMomentsQuery } from './page-details.sql.js';
 import { restrictionOf, type MediaFilter } from './restriction.sql.js';
 import { planFactsQuery, searchQuery } from './search.sql.js';
@@ -135,7 +135,7 @@ describe('printed SQL', () => {
     ['suggestions', suggestionsQuery({ userId, prefix: 'be', perKind: 10 })],
     [
       'history: append',
-      appendShownResults({ userId, searchId: mediaFileId, searchedAt, mediaFileIds: [mediaFileId] }),
+      noteShownPage({ userId, searchId: mediaFileId, searchedAt, before: 20, mediaFileIds: [mediaFileId] }),
     ],
     ['history: lock', lockSearch({ userId, searchId: mediaFileId })],
     ['history: clicks', refreshClicks({ userId, searchId: mediaFileId, searchedAt })],
