@@ -1,9 +1,10 @@
-import type { Environment } from './config.js';
-
 /** TLS that proves who the server is. What else a connection string may say is open to whoever stands in between. */
 const VERIFYING_MODES = ['verify-ca', 'verify-full'];
 
-type TlsEnvironment = Pick<Environment, 'DATABASE_SSL'> & { isProduction: boolean };
+interface TlsEnvironment {
+  DATABASE_SSL: 'auto' | 'verify-full' | 'no-verify' | 'disable';
+  isProduction: boolean;
+}
 
 /** Whether the connection string names a Unix socket, where there is no TLS. */
 export function isUnixSocket(connectionString: string): boolean {

@@ -9,6 +9,7 @@ import { OpenTransaction, type Transaction } from './open-transaction.js';
 import { isPipelinedPool } from './pool.js';
 import { outdatesPrepared, refusesPrepared } from './prepared.js';
 import { isRetryable, sqlStateOf } from './sql-state.js';
+import { ServerSilentError } from './transaction-errors.js';
 
 export type { Transaction } from './open-transaction.js';
 
@@ -47,6 +48,8 @@ export interface PoolInfo {
 
 const { escapeLiteral } = pg;
 const MAX_ATTEMPTS = 4;
+/** A server that gave no transaction an answer for so long is frozen, or far too busy. */
+const SILENCE_MS = 4_000;
 const ISOLATION_LEVELS = {
   ReadCommitted: 'READ COMMITTED',
   RepeatableRead: 'REPEATABLE READ',
@@ -73,6 +76,8 @@ export class Database {
   private readonly prisma: JoiningPrismaClient;
   private readonly open = new AsyncLocalStorage<Open | null>();
   private queriesInFlight = 0;
+  /** When the server last did what a transaction asked for. */
+  private answeredAt = 0;
   /** Of prepared statements; null: none are prepared. */
   private preparedGeneration: number | null = 0;
 
@@ -164,7 +169,8 @@ export class Database {
       const result = await this.inTransaction(opening, options, (transaction, closeWith) =>
         this.open.run({ transaction, actor }, () => work(transaction, closeWith)),
       );
-      this.observe(performance.now() - started, 'ok');
+      this.answeredAt = performance.now();
+      this.observe(this.answeredAt - started, 'ok');
       return result;
     } catch (error) {
       this.observe(performance.now() - started, 'error');
@@ -182,7 +188,7 @@ export class Database {
    * in (threat B7).
    */
   private async inTransaction<T>(opening: string, options: RunOptions, work: Work<T>): Promise<T> {
-    const connection = await this.pool.connect();
+    const connection = await this.borrow();
     // While it is lent the pool does not listen: a connection that breaks between two statements would end the process.
     const onError = ({ message }: Error): void =>
       this.logger.error({ err: { message } }, 'database connection error');
@@ -208,6 +214,33 @@ export class Database {
     } catch (error) {
       await open.rollback();
       throw error;
+    }
+  }
+
+  /**
+   * Takes a connection out of the pool. Waiting for one is given up early when the server answers nobody (threat B6):
+   * then there is neither a free one to be had nor a new one.
+   */
+  private async borrow(): Promise<pg.PoolClient> {
+    const connection = this.pool.connect();
+    // The embedded engine is busy, not silent.
+    if (this.pool.idleCount > 0 || !isPipelinedPool(this.pool)) return connection;
+    const since = performance.now();
+    const silence = Promise.withResolvers<never>();
+    const watch = setInterval(() => {
+      if (performance.now() - Math.max(since, this.answeredAt) > SILENCE_MS)
+        silence.reject(new ServerSilentError(SILENCE_MS));
+    }, SILENCE_MS / 10);
+    try {
+      return await Promise.race([connection, silence.promise]);
+    } catch (error) {
+      connection.then(
+        (late) => late.release(),
+        () => undefined,
+      );
+      throw error;
+    } finally {
+      clearInterval(watch);
     }
   }
 

@@ -7,10 +7,8 @@ import { isUnixSocket, tlsFault } from '../config/database-tls.js';
 const IDLE_TIMEOUT_MS = 30_000;
 /** A connection lives an hour at most, so that fail-overs and rebalanced poolers are followed. */
 const MAX_LIFETIME_SECONDS = 3600;
-/** Waiting longer for a connection means the pool is too small, or the server is stuck (threat B6: 5 s). */
-const CONNECT_TIMEOUT_MS = 5_000;
-/** The embedded engine does one thing at a time, and everybody else waits. */
-const EMBEDDED_CONNECT_TIMEOUT_MS = 20_000;
+/** Waiting longer for a connection means the pool is too small or stuck. */
+const CONNECT_TIMEOUT_MS = 20_000;
 
 export type PoolSettings = Pick<
   AppConfig,
@@ -32,7 +30,7 @@ export function createPool(connectionString: string, settings: PoolSettings): pg
     min: settings.DATABASE_POOL_MIN,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
-    connectionTimeoutMillis: settings.embedded ? EMBEDDED_CONNECT_TIMEOUT_MS : CONNECT_TIMEOUT_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'ai-media-search',
     // The embedded engine is one session behind many connections, and takes one message at a time.

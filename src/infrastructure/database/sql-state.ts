@@ -1,4 +1,4 @@
-import { TransactionTimeoutError } from './transaction-errors.js';
+import { ServerSilentError, TransactionTimeoutError } from './transaction-errors.js';
 
 /**
  * The SQLSTATE behind an error, whatever layer it passed: node-postgres, Prisma's driver adapter, or Prisma's own
@@ -71,7 +71,12 @@ function isUnreachableKind(error: unknown): boolean {
 
 /** Connection lost, server starting or shutting down, too many connections, or too slow to go on. */
 export function isUnavailable(error: unknown): boolean {
-  if (isUnreachableKind(error) || error instanceof TransactionTimeoutError) return true;
+  if (
+    isUnreachableKind(error) ||
+    error instanceof TransactionTimeoutError ||
+    error instanceof ServerSilentError
+  )
+    return true;
   const state = sqlStateOf(error);
   if (state && (/^08/.test(state) || /^57P0[1-3]$/.test(state) || state === '53300')) return true;
   const code = (error as { code?: unknown })?.code;

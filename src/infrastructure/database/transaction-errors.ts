@@ -13,3 +13,11 @@ export class TransactionLostError extends Error {
     super('a statement of the transaction had failed: PostgreSQL rolled it back instead of committing');
   }
 }
+
+/** While somebody waited for a connection, the server answered nobody. */
+export class ServerSilentError extends Error {
+  override name = 'ServerSilentError';
+  constructor(silenceMs: number) {
+    super(`the database server has answered nobody for ${silenceMs} ms`);
+  }
+}
