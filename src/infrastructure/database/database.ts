@@ -224,7 +224,7 @@ export class Database {
   private async borrow(): Promise<pg.PoolClient> {
     const connection = this.pool.connect();
     // The embedded engine is busy, not silent.
-    if (this.pool.idleCount > 0 || !isPipelinedPool(this.pool)) return connection;
+    if (this.pool.idleCount >= this.pool.waitingCount || !isPipelinedPool(this.pool)) return connection;
     const since = performance.now();
     const silence = Promise.withResolvers<never>();
     const watch = setInterval(() => {
