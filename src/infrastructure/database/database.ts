@@ -224,7 +224,9 @@ export class Database {
   private async borrow(): Promise<pg.PoolClient> {
     const connection = this.pool.connect();
     // The embedded engine is busy, not silent.
-    if (this.pool.idleCount >= this.pool.waitingCount || !isPipelinedPool(this.pool)) return connection;
+    const { idleCount, waitingCount } = this.pool;
+    const isThere = idleCount > 0 && idleCount >= waitingCount;
+    if (isThere || !isPipelinedPool(this.pool)) return connection;
     const since = performance.now();
     const silence = Promise.withResolvers<never>();
     const watch = setInterval(() => {
