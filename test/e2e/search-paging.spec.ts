@@ -2,6 +2,7 @@ import type { SearchResponse } from '../../src/modules/search/dto/search.respons
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { activeModel, asUser } from '../integration/search-fixtures.js';
 import { addEmbedded, idsOf } from './embedded-media.js';
+import { SearchClient } from './search-client.js';
 
 /** Pages of one search, while the library changes in between. */
 let app: TestApp;
@@ -13,7 +14,8 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => app.stop());
 
-const newSession = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
+const newClient = async (): Promise<SearchClient> =>
+  new SearchClient(app, await app.createSession({ subscriptionTier: 'ultimate' }));
 
 const add = (session: Session, title: string): Promise<string> =>
   addEmbedded(app.database, modelId, session, { title }, '');
@@ -28,14 +30,9 @@ const remove = (session: Session, id: string): Promise<unknown> =>
     ),
   );
 
-async function search(session: Session, body: object): Promise<SearchResponse> {
-  const response = await app.http.post('/v1/search').set(session.headers).send(body);
-  expect([response.status, response.body.errors]).toEqual([200, undefined]);
-  return response.body as SearchResponse;
-}
-
 it('walks a whole result, without a double or a gap, while files come and go', async () => {
-  const session = await newSession();
+  const client = await newClient();
+  const { session } = client;
   const ids: string[] = [];
   for (let index = 0; index < 30; index++) {
     ids.push(await add(session, `heron ${index}`));
@@ -44,7 +41,7 @@ it('walks a whole result, without a double or a gap, while files come and go', a
   let cursor: string | null = null;
   let pages = 0;
   do {
-    const page: SearchResponse = await search(session, {
+    const page: SearchResponse = await client.search({
       ...{ query: 'heron', mode: 'text', limit: 4 },
       ...(cursor ? { cursor } : {}),
     });
@@ -64,25 +61,26 @@ it('walks a whole result, without a double or a gap, while files come and go', a
 it.each(['relevance', 'uploadedAt'])(
   'gives a page again that got lost, by %s, whatever came in between, and goes on behind it',
   async (sort) => {
-    const session = await newSession();
+    const client = await newClient();
+    const { session } = client;
     const body = { query: 'ibis', mode: 'text', limit: 3, sort };
     const addBest = (name: string) => add(session, `ibis ibis ibis ${name}`);
     const ids: string[] = [];
     for (let index = 0; index < 9; index++) ids.push(await add(session, `ibis ${index}`));
-    const first = await search(session, body);
-    const lost = await search(session, { ...body, cursor: first.nextCursor });
+    const first = await client.search(body);
+    const lost = await client.search({ ...body, cursor: first.nextCursor });
     const came = [await addBest('one'), await addBest('two')];
-    const again = await search(session, { ...body, cursor: first.nextCursor });
+    const again = await client.search({ ...body, cursor: first.nextCursor });
     expect(idsOf(again.items)).toEqual(idsOf(lost.items));
     // One of the page goes: the others stay, and what is there by now fills it up.
     const gone = idsOf(lost.items)[0]!;
     await remove(session, gone);
-    const third = await search(session, { ...body, cursor: first.nextCursor });
+    const third = await client.search({ ...body, cursor: first.nextCursor });
     expect(idsOf(third.items).slice(0, 2)).toEqual(idsOf(lost.items).slice(1));
     expect(idsOf(third.items)).toHaveLength(3);
     const seen = [...idsOf(first.items), ...idsOf(third.items)];
     for (let cursor = third.nextCursor; cursor !== null;) {
-      const page = await search(session, { ...body, cursor });
+      const page = await client.search({ ...body, cursor });
       seen.push(...idsOf(page.items));
       cursor = page.nextCursor;
     }
