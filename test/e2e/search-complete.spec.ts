@@ -16,6 +16,7 @@ import {
   type MediaFixture,
 } from '../integration/search-fixtures.js';
 import { addEmbedded } from './embedded-media.js';
+import { SearchClient } from './search-client.js';
 
 /** Facets, corrections, sorting, cut-off, windows of two queries and explanations, as a client sees them. */
 let app: TestApp;
@@ -56,11 +57,8 @@ async function addFilm(session: Session, title: string, cues: [number, number, s
 
 const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
 
-async function search(session: Session, body: object): Promise<SearchResponse> {
-  const response = await post(session, body);
-  expect([response.status, response.body.errors]).toEqual([200, undefined]);
-  return response.body as SearchResponse;
-}
+const search = (session: Session, body: object): Promise<SearchResponse> =>
+  new SearchClient(app, session).search(body);
 
 const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
 const explain = (session: Session, searchId: string, mediaId: string) =>

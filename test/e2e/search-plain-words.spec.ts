@@ -11,6 +11,7 @@ import {
   randomVector,
 } from '../integration/search-fixtures.js';
 import { addEmbedded } from './embedded-media.js';
+import { SearchClient } from './search-client.js';
 
 /** Queries in plain words, as a client sees them: what they exclude, and what they need not hold. */
 let app: TestApp;
@@ -25,15 +26,10 @@ afterAll(() => app.stop());
 const newSession = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
 const add = (session: Session, title: string, text = title): Promise<string> =>
   addEmbedded(app.database, modelId, session, { title }, text);
-async function search(session: Session, body: object): Promise<SearchResponse> {
-  const response = await app.http.post('/v1/search').set(session.headers).send(body);
-  expect(response.status).toBe(200);
-  return response.body as SearchResponse;
-}
-async function explain(session: Session, searchId: string, mediaId: string): Promise<ExplainResponse> {
-  const path = `/v1/search/${searchId}/explain?mediaId=${mediaId}`;
-  return (await app.http.get(path).set(session.headers)).body as ExplainResponse;
-}
+const search = (session: Session, body: object): Promise<SearchResponse> =>
+  new SearchClient(app, session).search(body);
+const explain = (session: Session, searchId: string, mediaId: string): Promise<ExplainResponse> =>
+  new SearchClient(app, session).explain(searchId, mediaId);
 const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
 
 describe('plain words', () => {

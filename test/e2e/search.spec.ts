@@ -9,6 +9,7 @@ import {
   type MediaFixture,
 } from '../integration/search-fixtures.js';
 import { addEmbedded } from './embedded-media.js';
+import { SearchClient } from './search-client.js';
 
 let app: TestApp;
 let modelId: number;
@@ -24,11 +25,8 @@ const add = (session: Session, media: MediaFixture, text = media.title): Promise
 
 const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
 
-async function search(session: Session, body: object): Promise<SearchResponse> {
-  const response = await post(session, body);
-  expect(response.status).toBe(200);
-  return response.body as SearchResponse;
-}
+const search = (session: Session, body: object): Promise<SearchResponse> =>
+  new SearchClient(app, session).search(body);
 
 const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
 
