@@ -18,10 +18,10 @@ export const MAX_EXACT_VECTORS = 1_000;
 /** How many files of a leg take part in the fusion when the caller wants fewer: deep enough for the ranks to settle. */
 const MIN_DEPTH = 200;
 /** First cut of each plan; recall and time of the choice are in bench/results. */
-const FIRST_CANDIDATES: Record<VectorPlan, number> = { exact: 200, 'two-stage': 200, graph: 300 };
+const FIRST_CANDIDATES: Record<VectorPlan, number> = { exact: 200, 'two-stage': 200, graph: 250 };
 const CANDIDATE_GROWTH = 4;
-/** More candidates than the graph is asked for: its search width is 500 (SEARCH_SETTINGS). */
-const MAX_GRAPH_CANDIDATES = 400;
+/** More candidates than the graph is asked for: its search width is 400 (SEARCH_SETTINGS). */
+const MAX_GRAPH_CANDIDATES = 300;
 /** A wider cut than this costs more than comparing everything. */
 const MAX_CANDIDATES = 20_000;
 

@@ -9,7 +9,7 @@ import { vectorLeg, type VectorLegInput } from './vector-leg.sql.js';
  * `hnsw.ef_search`, more than the graph plan's candidates: what the restriction leaves out (trash, private files) must
  * not make the scan start over for a second batch, which doubled its time.
  */
-const GRAPH_SEARCH_WIDTH = 500;
+const GRAPH_SEARCH_WIDTH = 400;
 
 export interface SearchQueryInput {
   /** How the statement is planned when it is prepared; without, it is not. */

@@ -59,12 +59,17 @@ vector_ranked AS MATERIALIZED (
 
 /** Each gives `vector_scored(media_file_id, cut_order, similarity)`; `cut_order` is the distance that the cut went by. */
 const SCANS: Record<VectorPlan, (input: VectorLegInput) => Prisma.Sql> = {
+  // Each distance is computed once: as an expression of its own beside the sort key it would be computed twice for every
+  // vector of the user (a tenth of the time of 1,000 vectors). OFFSET 0 keeps the planner from pulling the inner query up.
   exact: (input) => Prisma.sql`vector_scored AS MATERIALIZED (
-  SELECT e.media_file_id, e.embedding <=> (SELECT v FROM query_vector) AS cut_order,
-    1 - (e.embedding <=> (SELECT v FROM query_vector)) AS similarity
-  FROM media_embeddings e
-  WHERE ${ownVectors(input)}
-  ${input.candidates === null ? Prisma.sql`AND 1 - (e.embedding <=> (SELECT v FROM query_vector)) >= ${input.floor}::float8` : Prisma.sql`ORDER BY cut_order LIMIT ${input.candidates}::integer`}
+  SELECT s.media_file_id, s.cut_order, 1 - s.cut_order AS similarity
+  FROM (
+    SELECT e.media_file_id, e.embedding <=> (SELECT v FROM query_vector) AS cut_order
+    FROM media_embeddings e
+    WHERE ${ownVectors(input)}
+    ${input.candidates === null ? Prisma.sql`OFFSET 0` : Prisma.sql`ORDER BY cut_order LIMIT ${input.candidates}::integer`}
+  ) s
+  ${input.candidates === null ? Prisma.sql`WHERE 1 - s.cut_order >= ${input.floor}::float8` : Prisma.empty}
 )`,
   // The lateral join with OFFSET 0 fetches the candidates' rows one by one; as a plain join the planner may read the
   // user's whole library. Adding 0 keeps a graph index, which would give too few, out of this plan.
