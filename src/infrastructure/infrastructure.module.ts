@@ -1,5 +1,6 @@
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { AccessTokens } from './auth/access-tokens.js';
+import { AccountMemory } from './auth/account-memory.js';
 import { FIREBASE_SIGN_IN, FirebaseSignIn } from './auth/firebase-sign-in.js';
 import { FirebaseTokens } from './auth/firebase-tokens.js';
 import { Passwords } from './auth/passwords.js';
@@ -43,6 +44,7 @@ export class InfrastructureModule {
         provide: AccessTokens,
         useValue: new AccessTokens(runtime.signingSecret, config.ACCESS_TOKEN_SECONDS),
       },
+      { provide: AccountMemory, useValue: new AccountMemory() },
       {
         provide: FIREBASE_SIGN_IN,
         useValue: config.FIREBASE_PROJECT_ID

@@ -5,6 +5,7 @@ import { errors } from '../errors/app-error.js';
 import type { Principal, RequestWithPrincipal } from '../http/principal.js';
 import { ROUTE_ACCESS, SCOPES, type RouteAccess } from '../http/route-access.js';
 import { AccessTokens } from './access-tokens.js';
+import { AccountMemory } from './account-memory.js';
 import { hashSecret, isWellFormedApiKey } from './api-key-format.js';
 import {
   findAccountByApiKey,
@@ -22,9 +23,16 @@ export interface AuthenticatedRequest extends RequestWithPrincipal {
   account?: AccountRow;
 }
 
+/** Who is behind a credential, and what it may be used for. */
+export interface Authenticated {
+  account: AccountRow;
+  scopes: readonly string[];
+}
+
 /**
- * Authenticates every route that is not public. The user is read from the database each time, so that a suspended or
- * deleted account is refused at once, and so that role and plan are never believed from a token.
+ * Authenticates every route that is not public. The user is read from the database, so that a suspended or deleted account
+ * is refused, and so that role and plan are never believed from a token: for routes of administrators and those for the
+ * user in person each time, for the others what was read within the last second counts (AccountMemory).
  */
 @Injectable()
 export class AuthGuard implements CanActivate {
@@ -32,6 +40,7 @@ export class AuthGuard implements CanActivate {
     @Inject(Reflector) private readonly reflector: Reflector,
     @Inject(Database) private readonly database: Database,
     @Inject(AccessTokens) private readonly accessTokens: AccessTokens,
+    @Inject(AccountMemory) private readonly memory: AccountMemory<Authenticated>,
     @Inject(FIREBASE_SIGN_IN) private readonly firebase: FirebaseSignIn | null,
   ) {}
 
@@ -45,7 +54,7 @@ export class AuthGuard implements CanActivate {
     if (!access) throw errors.forbidden('This route is not open.');
 
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>();
-    const { account, via, scopes } = await this.authenticate(request);
+    const { account, via, scopes } = await this.authenticate(request, access.kind === 'scope');
     if (account.status === 'suspended') throw errors.accountSuspended();
     if (access.kind === 'admin' && (account.role !== 'ADMIN' || via === 'apiKey')) {
       throw errors.forbidden('This route is for administrators.');
@@ -68,49 +77,67 @@ export class AuthGuard implements CanActivate {
     return true;
   }
 
+  /** @param mayRemember whether what was found a moment ago will do */
   private async authenticate(
     request: AuthenticatedRequest,
-  ): Promise<{ account: AccountRow; via: Principal['via']; scopes: readonly string[] }> {
+    mayRemember: boolean,
+  ): Promise<Authenticated & { via: Principal['via'] }> {
     const apiKey = request.header('x-api-key');
     const [scheme, token, ...rest] = (request.header('authorization') ?? '').split(' ');
     if (apiKey !== undefined && scheme)
       throw errors.unauthenticated('Send either Authorization or X-API-Key, not both.');
-    if (apiKey !== undefined) return this.byApiKey(apiKey);
+    const find = (credential: string, look: () => Promise<Authenticated | null>) =>
+      mayRemember ? this.memory.find(credential, look) : look();
+    if (apiKey !== undefined) return this.byApiKey(apiKey, find);
     if (scheme?.toLowerCase() !== 'bearer' || !token || rest.length > 0 || token.length > 8192)
       throw errors.unauthenticated();
-    return this.byBearer(token);
+    return this.byBearer(token, find);
   }
 
   private async byApiKey(
     key: string,
-  ): Promise<{ account: AccountRow; via: 'apiKey'; scopes: readonly string[] }> {
+    find: AccountMemory<Authenticated>['find'],
+  ): Promise<Authenticated & { via: 'apiKey' }> {
     if (!isWellFormedApiKey(key)) throw errors.unauthenticated('The API key is not valid.');
-    const found = await this.database.runAsSystem('auth.authenticate', async (tx) => {
-      const row = await findAccountByApiKey(tx, hashSecret(key));
-      const lastUsed = row?.lastUsedAt?.getTime() ?? 0;
-      if (row && Date.now() - lastUsed > TOUCH_INTERVAL_MS) await touchApiKey(tx, row.userId, row.keyId);
-      return row;
-    });
+    const hash = hashSecret(key);
+    const found = await find(`key ${hash}`, () => this.lookUpApiKey(hash));
     if (!found) throw errors.unauthenticated('The API key is not valid.');
-    return { account: found, via: 'apiKey', scopes: found.scopes };
+    return { ...found, via: 'apiKey' };
+  }
+
+  private lookUpApiKey(hash: string): Promise<Authenticated | null> {
+    return this.database.runAsSystem('auth.authenticate', async (tx) => {
+      const row = await findAccountByApiKey(tx, hash);
+      if (!row) return null;
+      const lastUsed = row.lastUsedAt?.getTime() ?? 0;
+      if (Date.now() - lastUsed > TOUCH_INTERVAL_MS) await touchApiKey(tx, row.userId, row.keyId);
+      return { account: row, scopes: row.scopes };
+    });
   }
 
   private async byBearer(
     token: string,
-  ): Promise<{ account: AccountRow; via: 'session' | 'firebase'; scopes: readonly string[] }> {
+    find: AccountMemory<Authenticated>['find'],
+  ): Promise<Authenticated & { via: 'session' | 'firebase' }> {
     const claims = await this.accessTokens.verify(token).catch(() => null);
     if (claims) {
-      const account = await this.database.runAsSystem(
-        'auth.authenticate',
-        (tx) => findSessionAccount(tx, claims.userId, claims.sessionId),
-        { readOnly: true, single: true },
-      );
-      if (!account) throw errors.unauthenticated('The session has ended. Log in again.');
-      return { account, via: 'session', scopes: SCOPES };
+      const { userId, sessionId } = claims;
+      const found = await find(`session ${sessionId} ${userId}`, () => this.lookUpSession(userId, sessionId));
+      if (!found) throw errors.unauthenticated('The session has ended. Log in again.');
+      return { ...found, via: 'session' };
     }
     const account = await this.firebase?.accountOf(token);
     if (!account)
       throw errors.unauthenticated('The token is not valid or has expired. Log in or refresh it.');
     return { account, via: 'firebase', scopes: SCOPES };
+  }
+
+  private async lookUpSession(userId: string, sessionId: string): Promise<Authenticated | null> {
+    const account = await this.database.runAsSystem(
+      'auth.authenticate',
+      (tx) => findSessionAccount(tx, userId, sessionId),
+      { readOnly: true, single: true },
+    );
+    return account && { account, scopes: SCOPES };
   }
 }

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { AccountMemory } from '../../infrastructure/auth/account-memory.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { Prisma } from '../../infrastructure/database/generated/client.js';
 import type { UsageLimitModel as UsageLimit } from '../../infrastructure/database/generated/models.js';
@@ -16,6 +17,7 @@ export class UsageLimitsService {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(AuditService) private readonly audit: AuditService,
+    @Inject(AccountMemory) private readonly accounts: AccountMemory<object>,
   ) {}
 
   /** The plans as they are in force, smallest first. Open to everybody: it is the price list. */
@@ -30,13 +32,13 @@ export class UsageLimitsService {
   }
 
   /**
-   * Puts new limits in force at once, keeps the old ones as history (C24), and writes the audit row in the same
+   * Puts new limits in force at once (hourly limits and features within a second in other processes), keeps the old ones as history (C24), and writes the audit row in the same
    * transaction.
    * @throws AppError 404 for an unknown tier
    */
   async replace(tier: string, update: UsageLimitsUpdate): Promise<UsageLimitsResponse> {
     const tierName = parseTier(tier);
-    return this.database.run(async (tx) => {
+    const replaced = await this.database.run(async (tx) => {
       // Two administrators at once: one after the other.
       await tx.$queryRaw(
         Prisma.sql`SELECT pg_advisory_xact_lock(hashtext('usage_limits'), hashtext(${tierName}))::text`,
@@ -82,6 +84,8 @@ export class UsageLimitsService {
       });
       return newValues;
     });
+    this.accounts.forget();
+    return replaced;
   }
 }
 

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
+import { AccountMemory } from '../../infrastructure/auth/account-memory.js';
 import { generateApiKey } from '../../infrastructure/auth/api-key-format.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { Prisma } from '../../infrastructure/database/generated/client.js';
@@ -18,6 +19,7 @@ export class ApiKeysService {
   constructor(
     @Inject(Database) private readonly database: Database,
     @Inject(AuditService) private readonly audit: AuditService,
+    @Inject(AccountMemory) private readonly accounts: AccountMemory<object>,
   ) {}
 
   async list(principal: Principal): Promise<{ items: ApiKeyResponse[] }> {
@@ -72,7 +74,7 @@ export class ApiKeysService {
     return { ...toResponse(row), key: secret.key };
   }
 
-  /** Revokes a key; it stops working at once. @throws AppError 404 */
+  /** Revokes a key; it stops working at once, in other processes within a second. @throws AppError 404 */
   async revoke(principal: Principal, id: string): Promise<void> {
     await this.database.run(async (tx) => {
       const { count } = await tx.apiKey.updateMany({
@@ -88,6 +90,7 @@ export class ApiKeysService {
         riskLevel: 'medium',
       });
     });
+    this.accounts.forget();
   }
 }
 

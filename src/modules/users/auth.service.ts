@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { AccessTokens } from '../../infrastructure/auth/access-tokens.js';
+import { AccountMemory } from '../../infrastructure/auth/account-memory.js';
 import { normalizeEmail } from '../../infrastructure/auth/email.js';
 import {
   findAccount,
@@ -33,6 +34,7 @@ export class AuthService {
     @Inject(Passwords) private readonly passwords: Passwords,
     @Inject(AccessTokens) private readonly tokens: AccessTokens,
     @Inject(AuditService) private readonly audit: AuditService,
+    @Inject(AccountMemory) private readonly accounts: AccountMemory<object>,
     @Inject(RATE_LIMITER) private readonly limiter: RateLimiter,
     @Inject(APP_CONFIG) private readonly config: AppConfig,
   ) {}
@@ -126,7 +128,10 @@ export class AuthService {
       const next = await issueRefreshToken(tx, row.userId, row.familyId, this.config.REFRESH_TOKEN_SECONDS);
       return { account, familyId: row.familyId, next };
     });
-    if (!renewed) throw errors.unauthenticated('The refresh token is not valid any more. Log in again.');
+    if (!renewed) {
+      this.accounts.forget();
+      throw errors.unauthenticated('The refresh token is not valid any more. Log in again.');
+    }
     return toSession(this.tokens, renewed.account, renewed.familyId, renewed.next);
   }
 
@@ -136,6 +141,7 @@ export class AuthService {
       const row = await lockRefreshToken(tx, refreshToken);
       if (row) await revokeFamily(tx, row.userId, row.familyId);
     });
+    this.accounts.forget();
   }
 
   private async openSession(account: AccountRow): Promise<SessionResponse> {
