@@ -3,7 +3,8 @@ import { errors } from '../errors/app-error.js';
 
 /** 128 bits of an HMAC-SHA-256: short enough for a URL, far beyond guessing. */
 const SIGNATURE_BYTES = 16;
-const MAX_CURSOR_LENGTH = 4096;
+/** The longest hold the vector of a picture that is not stored (by-image). Most routes take less. */
+export const MAX_CURSOR_LENGTH = 8192;
 
 /**
  * Opaque, signed page cursors. A cursor is bound to the user and to the list it came from: another user's, another

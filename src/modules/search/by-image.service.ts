@@ -6,6 +6,7 @@ import { encodeHalfvecText, toStoredVector } from '../../infrastructure/ai/vecto
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { UsageService } from '../billing/usage.service.js';
 import { QueryPictureService, type QueryPicture } from '../media/query-picture/query-picture.service.js';
+import { ByImagePagesService } from './by-image-pages.service.js';
 import { readByImageFields, type ByImageOptions } from './by-image-fields.js';
 import type { ByImageResponse } from './dto/similar.response.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
@@ -17,7 +18,7 @@ import {
 } from './query-embedder.js';
 import type { QueryVector } from './ranker.js';
 import { SearchHistoryService } from './search-history.service.js';
-import { SimilarFinder } from './similar-finder.js';
+import { SimilarFinder, type SimilarFound } from './similar-finder.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
 
 /** A person waits: after this the answer holds near duplicates alone. Vision models take 2 to 10 s for a picture. */
@@ -50,6 +51,7 @@ export class ByImageService {
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SimilarFinder) private readonly finder: SimilarFinder,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
+    @Inject(ByImagePagesService) private readonly pages: ByImagePagesService,
   ) {}
 
   /**
@@ -73,6 +75,7 @@ export class ByImageService {
       settings: SEARCH_SETTINGS,
     });
     const tookMs = Math.round(performance.now() - started);
+    const near = found.page.nearDuplicates.length;
     const shown = [...found.page.nearDuplicates, ...found.page.items].map(({ media }) => media.id);
     await this.database.run((tx) =>
       this.history.record(tx, userId, {
@@ -81,7 +84,7 @@ export class ByImageService {
         mode: 'semantic',
         filters: { kind: 'by-image', mode: options.mode, includePrivate: options.includePrivate },
         limit: options.limit,
-        resultsCount: found.total,
+        resultsCount: options.mode === 'near-duplicates' ? found.nearDuplicatesTotal : near + found.total,
         shownResults: shown,
         responseTimeMs: tookMs,
         sessionId: null,
@@ -90,6 +93,10 @@ export class ByImageService {
     return {
       searchId: search.id,
       ...found.page,
+      nearDuplicatesTotal: found.nearDuplicatesTotal,
+      total: found.total,
+      totalIsCapped: found.totalIsCapped,
+      nextCursor: found.hasMore ? this.cursorAfter(userId, search, found, facts, options) : null,
       tookMs,
       plan: found.plan,
       model: found.plan === 'none' || !facts.model ? null : modelLabel(facts.model),
@@ -97,6 +104,25 @@ export class ByImageService {
         ? { degraded: 'semantic-unavailable' as const, degradedReason: found.unavailable }
         : {}),
     };
+  }
+
+  private cursorAfter(
+    userId: string,
+    { id, searchedAt }: { id: string; searchedAt: Date },
+    { page, nearDuplicatesTotal }: SimilarFound,
+    { vector, model }: PictureFacts,
+    { includePrivate }: ByImageOptions,
+  ): string {
+    return this.pages.firstCursor(userId, {
+      searchId: id,
+      searchedAt: searchedAt.toISOString(),
+      shown: page.nearDuplicates.length + page.items.length,
+      near: page.nearDuplicates.length,
+      nearTotal: nearDuplicatesTotal,
+      includePrivate,
+      vector: vector!,
+      model: model!,
+    });
   }
 
   private async lookAt(
@@ -159,6 +185,7 @@ export class ByImageService {
     return {
       ...(await this.finder.find(tx, userId, {
         ...{ target, perceptualHash, fileHash: sha256, mediaFileId: null, includePrivate, limit },
+        ...{ nearLimit: limit, continues: null },
       })),
       // Another model became active while the picture was looked at.
       unavailable: facts.unavailable ?? (vector !== null && target === null ? ('model' as const) : null),

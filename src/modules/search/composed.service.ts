@@ -8,19 +8,24 @@ import {
   toStoredVector,
 } from '../../infrastructure/ai/vectors.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
-import { AppError, errors, type FieldFault } from '../../infrastructure/errors/app-error.js';
+import { errors, type AppError } from '../../infrastructure/errors/app-error.js';
+import { CursorCodec } from '../../infrastructure/http/cursor.js';
 import { DEFAULT_PAGE_SIZE } from '../../infrastructure/http/pagination.dto.js';
 import { UsageService } from '../billing/usage.service.js';
 import { composeTarget } from './composition.js';
-import { MAX_PARTS, type ComposedSimilarRequest, type SimilarPart } from './dto/similar.request.js';
+import { cancelOut, checkSources, queryTextOf, readParts, type Part } from './composed-parts.js';
+import type { ComposedSimilarRequest } from './dto/similar.request.js';
 import type { ComposedHitResponse, ComposedSimilarResponse } from './dto/similar.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
-import { nearDuplicateBits } from './near-duplicates.js';
+import { MAX_NEAR_DUPLICATES, nearDuplicateBits } from './near-duplicates.js';
+import { NearestFiles } from './nearest-files.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { modelLabel, QueryEmbedder, SemanticUnavailableError } from './query-embedder.js';
-import { byMeaning, MAX_EXACT_VECTORS, Ranker, type QueryVector } from './ranker.js';
+import { byMeaning, MAX_EXACT_VECTORS, type QueryVector, type RankedMedia } from './ranker.js';
+import { digestOf, unusableCursor, type SearchCursor } from './search-cursor.js';
 import { SearchHistoryService } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
+import { ShownPages } from './shown-pages.js';
 import { round, SimilarPageReader } from './similar-page.reader.js';
 import { SimilarRepository } from './similar.repository.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
@@ -28,18 +33,14 @@ import type { NearDuplicateRow } from './sql/similar.sql.js';
 
 /** A person waits for the answer. */
 const EMBEDDING_TIMEOUT_MS = 8_000;
-const DEFAULT_WEIGHT = 1;
-/** Of all included files together: a picture with more copies than this is a rare library. */
-const MAX_NEAR_DUPLICATES = 1_000;
+const CURSOR_KIND = 'composed';
 
-/** A part of the request with its place in it. */
-interface Part {
-  /** JSON pointer. */
-  pointer: string;
-  text: string | null;
-  mediaFileId: string | null;
-  weight: number;
-  isExcluded: boolean;
+interface ComposedCursor extends SearchCursor {
+  /** Of the parts and filters. */
+  digest: string;
+  /** Near duplicates that the first page showed, and how many there were. */
+  near: number;
+  nearTotal: number;
 }
 
 type PartWithVector = Part & { vector: Float32Array };
@@ -60,12 +61,14 @@ export class ComposedService {
     @Inject(Database) private readonly database: Database,
     @Inject(SearchRepository) private readonly searches: SearchRepository,
     @Inject(SimilarRepository) private readonly repository: SimilarRepository,
-    @Inject(Ranker) private readonly ranker: Ranker,
+    @Inject(NearestFiles) private readonly nearest: NearestFiles,
     @Inject(SimilarPageReader) private readonly pages: SimilarPageReader,
     @Inject(QueryEmbedder) private readonly embedder: QueryEmbedder,
     @Inject(PaidQueryCalls) private readonly calls: PaidQueryCalls,
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
+    @Inject(ShownPages) private readonly shownPages: ShownPages,
+    @Inject(CursorCodec) private readonly cursors: CursorCodec,
   ) {}
 
   /**
@@ -76,60 +79,72 @@ export class ComposedService {
    */
   async search(userId: string, request: ComposedSimilarRequest): Promise<ComposedSimilarResponse> {
     const started = performance.now();
-    const search = { id: uuidv7(), searchedAt: new Date() };
-    const limit = request.limit ?? DEFAULT_PAGE_SIZE;
     const requested = readParts(request);
+    const continues = request.cursor ? this.readCursor(userId, request, request.cursor) : null;
+    const now = { searchId: uuidv7(), searchedAt: new Date().toISOString() };
+    const { searchId, searchedAt } = continues ?? now;
+    const limit = request.limit ?? DEFAULT_PAGE_SIZE;
     // One embedder for all parts: files and texts are compared under one model, also while it is switched.
     const embedder = await this.embedder.activeEmbedder();
     if (embedder === null) throw unavailable(new SemanticUnavailableError('model'));
     const { model } = embedder;
-    const ofFiles = await this.database.run((tx) => this.sourcesOf(tx, userId, model, requested));
-    const ofTexts = await this.vectorsOfTexts(search.id, embedder, requested);
+    const { sources, shown } = await this.database.run(async (tx) => ({
+      shown: continues ? await this.shownPages.read(tx, userId, continues) : { before: [], later: [] },
+      sources: await this.sourcesOf(tx, userId, model, requested),
+    }));
+    // Each page has provider calls of its own in the ledger.
+    const ofTexts = await this.vectorsOfTexts(now.searchId, embedder, requested);
     const parts = requested.map((part): PartWithVector => {
-      const vector = part.text === null ? ofFiles.get(part.mediaFileId!)?.vector : ofTexts.get(part.text);
+      const vector = part.text === null ? sources.get(part.mediaFileId!)?.vector : ofTexts.get(part.text);
       if (vector === undefined) throw new Error(`no vector for the part ${part.pointer}`);
       return { ...part, vector };
     });
-    const target = composeTarget(parts);
-    if (target === null) throw cancelOut();
-    if (ofTexts.size > 0) await this.usage.chargeSearch();
-    const found = await this.database.run(
-      (tx) => this.find(tx, userId, { request, parts, sources: ofFiles, model, vector: target, limit }),
-      {
-        settings: SEARCH_SETTINGS,
-      },
+    const vector = composeTarget(parts);
+    if (vector === null) throw cancelOut();
+    if (ofTexts.size > 0 && !continues) await this.usage.chargeSearch();
+    const { hasMore, ...found } = await this.database.run(
+      (tx) => this.find(tx, userId, { request, parts, sources, model, vector, limit, continues, shown }),
+      { settings: SEARCH_SETTINGS },
     );
+    const near = continues?.near ?? found.nearDuplicates.length;
+    const ids = [...found.nearDuplicates, ...found.items].map(({ media }) => media.id);
     const tookMs = Math.round(performance.now() - started);
     await this.database.run((tx) =>
-      this.history.record(tx, userId, {
-        ...search,
-        query: queryTextOf(requested),
-        mode: 'semantic',
-        // As plain JSON, so that no class instance or undefined field reaches the JSONB column.
-        filters: JSON.parse(
-          JSON.stringify({
-            kind: 'composed',
-            include: request.include,
-            exclude: request.exclude,
-            filter: request.filter,
-            includePrivate: request.includePrivate,
+      continues
+        ? this.shownPages.note(tx, userId, continues, ids)
+        : this.history.record(tx, userId, {
+            id: searchId,
+            searchedAt: new Date(searchedAt),
+            query: queryTextOf(requested),
+            mode: 'semantic',
+            filters: { kind: 'composed', ...whatIsAsked(request) },
+            limit,
+            resultsCount: near + found.total,
+            shownResults: ids,
+            responseTimeMs: tookMs,
+            sessionId: null,
           }),
-        ) as Record<string, unknown>,
-        limit,
-        resultsCount: found.total,
-        shownResults: [...found.nearDuplicates, ...found.items].map(({ media }) => media.id),
-        responseTimeMs: tookMs,
-        sessionId: null,
-      }),
     );
+    const next = (): ComposedCursor => ({
+      ...{ searchId, searchedAt, near, nearTotal: found.nearDuplicatesTotal },
+      shown: shown.before.length + ids.length,
+      digest: digestOf([whatIsAsked(request)]),
+    });
     return {
-      searchId: search.id,
-      nearDuplicates: found.nearDuplicates,
-      items: found.items,
+      searchId,
+      ...found,
+      nextCursor: hasMore ? this.cursors.encode(CURSOR_KIND, userId, next()) : null,
       tookMs,
-      plan: found.plan,
       model: modelLabel(model),
     };
+  }
+
+  private readCursor(userId: string, request: ComposedSimilarRequest, text: string): ComposedCursor {
+    const cursor = this.cursors.decode<ComposedCursor>(CURSOR_KIND, userId, text, '/cursor');
+    if (cursor.digest === digestOf([whatIsAsked(request)])) return cursor;
+    throw unusableCursor(
+      'The cursor belongs to another search. Send it with the parts and filters it came from.',
+    );
   }
 
   /** The named files by their ids. @throws AppError 404 and 409, see `search` */
@@ -144,17 +159,7 @@ export class ComposedService {
     if (ids.length === 0) return new Map();
     const rows = await this.repository.partSources(tx, { userId, mediaFileIds: ids, modelId });
     const sources = new Map(rows.map((row) => [row.mediaFileId, row]));
-    const faultsOf = (isFaulty: (id: string) => boolean, detail: string): FieldFault[] =>
-      parts.flatMap(({ mediaFileId, pointer }) =>
-        mediaFileId !== null && isFaulty(mediaFileId) ? [{ pointer: `${pointer}/mediaFileId`, detail }] : [],
-      );
-    const unknown = faultsOf((id) => !sources.has(id), 'There is no such media file.');
-    if (unknown.length > 0) throw unknownFiles(unknown);
-    const pending = faultsOf(
-      (id) => sources.get(id)!.vector === null,
-      'This file has no vector of the active model yet.',
-    );
-    if (pending.length > 0) throw notEmbedded(pending);
+    checkSources(parts, sources);
     return new Map(
       rows.map(({ mediaFileId, perceptualHash, vector }) => [
         mediaFileId,
@@ -205,9 +210,11 @@ export class ComposedService {
       model: EmbeddingModel;
       vector: Float32Array;
       limit: number;
+      continues: ComposedCursor | null;
+      shown: { before: string[]; later: string[] };
     },
   ) {
-    const { request, parts, model, limit } = input;
+    const { request, parts, model, limit, continues, shown } = input;
     const facts = await this.planFacts(tx, userId, model);
     const target: QueryVector = {
       halfvec: encodeHalfvecText(input.vector),
@@ -216,15 +223,29 @@ export class ComposedService {
     };
     const filter = toMediaFilter(request.filter);
     const includePrivate = request.includePrivate ?? filter.includePrivate;
-    const ranking = await this.ranker.rank(tx, {
-      ...byMeaning(userId, target, { ...filter, includePrivate }),
-      // Files that are named in the request are left out of what is found.
-      wanted: limit + MAX_PARTS,
+    const named = new Set(parts.flatMap(({ mediaFileId }) => mediaFileId ?? []));
+    let duplicates: NearDuplicateRow[] = [];
+    // Files that are named in the request are left out of what is found, and copies of them are shown apart.
+    const leftOut = async (ranked: RankedMedia[]): Promise<Set<string>> => {
+      if (continues) return new Set([...named, ...shown.before.slice(0, continues.near)]);
+      const others = ranked.flatMap(({ id }) => (named.has(id) ? [] : id));
+      duplicates = await this.nearDuplicates(tx, userId, input, new Set(others));
+      return new Set([...named, ...duplicates.slice(0, limit).map((row) => row.mediaFileId)]);
+    };
+    const isShown = new Set(shown.before);
+    const nearest = await this.nearest.page(tx, byMeaning(userId, target, { ...filter, includePrivate }), {
+      limit,
+      passed: shown.before.length + named.size,
+      later: shown.later,
+      leftOut,
+      isAhead: (hit) => !isShown.has(hit.id),
     });
-    const named = new Set(parts.map(({ mediaFileId }) => mediaFileId));
-    const others = ranking.media.filter((hit) => !named.has(hit.id));
-    const duplicates = await this.nearDuplicates(tx, userId, input, new Set(others.map(({ id }) => id)));
-    const page = await this.pages.read(tx, userId, { duplicates, ranked: others, target, limit });
+    const page = await this.pages.read(tx, userId, {
+      duplicates: duplicates.slice(0, limit),
+      items: nearest.page,
+      ranked: nearest.ranked,
+      target,
+    });
     const rows = await this.repository.partSimilarities(tx, {
       userId,
       modelId: facts.modelId,
@@ -240,7 +261,12 @@ export class ComposedService {
         similarity: round(similarity),
       })),
     }));
-    return { nearDuplicates: page.nearDuplicates, items, total: others.length, plan: ranking.plan };
+    const { total, totalIsCapped, hasMore, plan } = nearest;
+    return {
+      nearDuplicates: page.nearDuplicates,
+      nearDuplicatesTotal: continues?.nearTotal ?? duplicates.length,
+      ...{ items, total, totalIsCapped, hasMore, plan },
+    };
   }
 
   /** Copies of the wanted files: as near to them as they are themselves, and never what "but ..." asks for. */
@@ -286,69 +312,10 @@ export class ComposedService {
   }
 }
 
-/** @throws AppError 400 with every fault at once */
-function readParts(request: ComposedSimilarRequest): Part[] {
-  const faults: FieldFault[] = [];
-  const read = (list: 'include' | 'exclude', parts: readonly SimilarPart[]): Part[] =>
-    parts.map((part, index) => {
-      const pointer = `/${list}/${index}`;
-      const text = part.text ?? null;
-      const mediaFileId = part.mediaFileId?.toLowerCase() ?? null;
-      if ((text === null) === (mediaFileId === null)) {
-        faults.push({ pointer, detail: 'a part is either a text or a mediaFileId' });
-      }
-      return {
-        pointer,
-        text,
-        mediaFileId,
-        weight: part.weight ?? DEFAULT_WEIGHT,
-        isExcluded: list === 'exclude',
-      };
-    });
-  const parts = [...read('include', request.include), ...read('exclude', request.exclude ?? [])];
-  if (parts.length > MAX_PARTS) {
-    faults.push({
-      pointer: '/exclude',
-      detail: `include and exclude hold at most ${MAX_PARTS} parts together`,
-    });
-  }
-  if (faults.length > 0) throw errors.validation(faults);
-  return parts;
-}
-
-/** What the history shows: the words, excluded ones with a minus; files have none. */
-function queryTextOf(parts: Part[]): string {
-  const words = parts.map(({ text, isExcluded }) => `${isExcluded ? '- ' : '+ '}${text ?? '(file)'}`);
-  return words.join(' ');
-}
-
 function unitVector(vector: Float32Array): Float32Array {
   const unit = l2Normalize(vector);
   if (unit === null) throw new Error('a vector without a direction');
   return unit;
-}
-
-function cancelOut(): AppError {
-  return errors.badRequest(
-    'parts-cancel-out',
-    'What is excluded takes away all of what is included. Change the parts or their weights.',
-    '/exclude',
-  );
-}
-
-/** The same for a file that does not exist, one in the trash, and somebody else's. */
-function unknownFiles(faults: FieldFault[]): AppError {
-  return new AppError(404, 'not-found', 'Not found', 'There is no such media file.', { errors: faults });
-}
-
-function notEmbedded(faults: FieldFault[]): AppError {
-  return new AppError(
-    409,
-    'not-embedded',
-    'File not ready',
-    'A file has no vector yet. Wait until its jobs are completed, or have it analysed again.',
-    { errors: faults },
-  );
 }
 
 function unavailable(cause: unknown): AppError {
@@ -357,4 +324,10 @@ function unavailable(cause: unknown): AppError {
     'The texts cannot be turned into vectors at the moment. Try again.',
     cause,
   );
+}
+
+/** As plain JSON, so that no class instance or undefined field reaches the JSONB column. */
+function whatIsAsked(request: ComposedSimilarRequest): Record<string, unknown> {
+  const { include, exclude, filter, includePrivate } = request;
+  return JSON.parse(JSON.stringify({ include, exclude, filter, includePrivate })) as Record<string, unknown>;
 }

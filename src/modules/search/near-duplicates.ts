@@ -3,6 +3,8 @@
  * retouched: 0 to 10 after Neal Krawetz, who described the hash ("Kind of Like That", 2013).
  */
 export const NEAR_DUPLICATE_BITS = 10;
+/** More copies than this are neither looked up nor counted. */
+export const MAX_NEAR_DUPLICATES = 1_000;
 
 /**
  * Bits in which another picture's hash may differ from this one. A hash whose bits are nearly all equal is that of a

@@ -2,7 +2,6 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
 import type { Transaction } from '../../infrastructure/database/database.js';
 import { Prisma } from '../../infrastructure/database/generated/client.js';
-import { errors } from '../../infrastructure/errors/app-error.js';
 import type { Correction } from './corrections.js';
 import type { FacetsResponse } from './dto/facets.response.js';
 import type { SearchRequest } from './dto/search.request.js';
@@ -12,10 +11,10 @@ import { parseQuery } from './query-text.js';
 import type { QueryVectorUse } from './query-vectors.service.js';
 import type { QueryVector, RankedMedia, RankInput, SearchPlan } from './ranker.js';
 import { rankInput, ResultFinder, type Found } from './result-finder.js';
-import { SearchHistoryRepository } from './search-history.repository.js';
 import type { Search } from './search-request.reader.js';
 import { SearchVectors, type QueryEmbedding } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
+import { shownAgain, ShownPages } from './shown-pages.js';
 import { SpellingService } from './spelling.service.js';
 import { DEFAULT_VALUES_PER_FACET } from './sql/facets.sql.js';
 
@@ -57,7 +56,7 @@ export class OutcomeFinder {
     @Inject(SearchVectors) private readonly vectors: SearchVectors,
     @Inject(ResultFinder) private readonly finder: ResultFinder,
     @Inject(SpellingService) private readonly spelling: SpellingService,
-    @Inject(SearchHistoryRepository) private readonly historyRows: SearchHistoryRepository,
+    @Inject(ShownPages) private readonly shownPages: ShownPages,
   ) {}
 
   /**
@@ -186,8 +185,7 @@ export class OutcomeFinder {
     open: RankedMedia[],
     shownLater: string[],
   ): Promise<RankedMedia[]> {
-    const byId = new Map(open.map((media) => [media.id, media]));
-    const again = shownLater.flatMap((id) => byId.get(id) ?? []).slice(0, search.limit);
+    const again = shownAgain(open, shownLater, search.limit);
     if (again.length === search.limit) return again;
     const isAgain = new Set(again.map((media) => media.id));
     const others = open.filter((media) => !isAgain.has(media.id));
@@ -201,16 +199,7 @@ export class OutcomeFinder {
     search: Search,
   ): Promise<{ before: string[]; later: string[] }> {
     if (search.continues === null) return { before: [], later: [] };
-    const shown = await this.historyRows.shownResults(tx, userId, search.id, search.searchedAt);
-    if (shown === null) {
-      throw errors.badRequest(
-        'invalid-cursor',
-        'This search is not in your history any more. Start again without a cursor.',
-        '/cursor',
-      );
-    }
-    const count = search.continues.shown;
-    return { before: shown.slice(0, count), later: shown.slice(count) };
+    return this.shownPages.read(tx, userId, search.continues);
   }
 }
 

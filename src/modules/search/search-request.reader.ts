@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { v7 as uuidv7 } from 'uuid';
 import { errors } from '../../infrastructure/errors/app-error.js';
@@ -8,6 +7,7 @@ import type { SearchRequest, WithinQuery } from './dto/search.request.js';
 import type { PairOrder } from './moment-pairs.js';
 import { parseQuery, type ParsedQuery } from './query-text.js';
 import { segmentTypesOf, type SearchMode } from './ranker.js';
+import { digestOf, unusableCursor, type SearchCursor } from './search-cursor.js';
 import type { SearchSort } from './sql/sorted-media.sql.js';
 
 const CURSOR_KIND = 'search';
@@ -15,12 +15,8 @@ const CURSOR_KIND = 'search';
 const HAS_SIGN = /[\p{L}\p{N}\p{S}\p{Extended_Pictographic}]/u;
 export const DEFAULT_ALPHA = 0.5;
 
-/** What a page's cursor says. The search's row keeps which files were shown, the first `shown` of them before it. */
-interface SearchCursor {
-  searchId: string;
-  searchedAt: string;
-  shown: number;
-  /** Digest of the search, so that a cursor is not used with another one. */
+interface PageCursor extends SearchCursor {
+  /** Of everything but the page's size and place. */
   digest: string;
 }
 
@@ -38,7 +34,7 @@ export interface Search {
   limit: number;
   digest: string;
   /** null on the first page. */
-  continues: SearchCursor | null;
+  continues: PageCursor | null;
   /** Names the provider calls of this request in the ledger. Each page has calls of its own. */
   costReference: string;
 }
@@ -73,7 +69,7 @@ export class SearchRequestReader {
       );
     }
     const within = request.within ? readWithin(request.within, mode, reading) : null;
-    const digest = digestOf(request);
+    const digest = digestOfSearch(request);
     const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
     const now = new Date();
     const newId = uuidv7({ msecs: now.getTime() });
@@ -93,20 +89,18 @@ export class SearchRequestReader {
     };
   }
 
-  private readCursor(userId: string, text: string, digest: string): SearchCursor {
-    const cursor = this.cursors.decode<SearchCursor>(CURSOR_KIND, userId, text, '/cursor');
+  private readCursor(userId: string, text: string, digest: string): PageCursor {
+    const cursor = this.cursors.decode<PageCursor>(CURSOR_KIND, userId, text, '/cursor');
     if (cursor.digest === digest) return cursor;
-    throw errors.badRequest(
-      'invalid-cursor',
+    throw unusableCursor(
       'The cursor belongs to another search. Send it with the query and filters it came from.',
-      '/cursor',
     );
   }
 
   /** Where the next page begins: after the `shown` files that have been shown so far. */
   cursor(userId: string, search: Search, shown: number): string {
     const { id, searchedAt, digest } = search;
-    const cursor: SearchCursor = { searchId: id, searchedAt: searchedAt.toISOString(), shown, digest };
+    const cursor: PageCursor = { searchId: id, searchedAt: searchedAt.toISOString(), shown, digest };
     return this.cursors.encode(CURSOR_KIND, userId, cursor);
   }
 }
@@ -127,10 +121,9 @@ function readWithin(
   return { query, seconds: within.seconds, order: within.order ?? 'any' };
 }
 
-/** What a page must share with the one before: everything but its size and place. 96 bits tell searches apart. */
-function digestOf(request: SearchRequest): string {
+function digestOfSearch(request: SearchRequest): string {
   const { query, mode, alpha, filter, in: zones, minScore, sort, order, cutoff, within } = request;
-  const text = JSON.stringify([
+  return digestOf([
     query,
     mode ?? 'hybrid',
     alpha ?? DEFAULT_ALPHA,
@@ -142,5 +135,4 @@ function digestOf(request: SearchRequest): string {
     cutoff,
     within,
   ]);
-  return createHash('sha256').update(text).digest('base64url').slice(0, 16);
 }

@@ -3,12 +3,14 @@ import { AuditModule } from '../audit/audit.module.js';
 import { BillingModule } from '../billing/billing.module.js';
 import { EmbeddingModelsModule } from '../media/embedding-models/embedding-models.module.js';
 import { MediaModule } from '../media/media.module.js';
+import { ByImagePagesService } from './by-image-pages.service.js';
 import { ByImageService } from './by-image.service.js';
 import { ComposedService } from './composed.service.js';
 import { AdminSearchesController } from './admin-searches.controller.js';
 import { ExplainService } from './explain.service.js';
 import { MomentPairSearch } from './moment-pair-search.js';
 import { OutcomeFinder } from './outcome-finder.js';
+import { NearestFiles } from './nearest-files.js';
 import { PageReader } from './page-reader.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { PlanFactsMemory } from './plan-facts-memory.js';
@@ -32,6 +34,7 @@ import { SearchRequestReader } from './search-request.reader.js';
 import { SearchService } from './search.service.js';
 import { SearchVectors } from './search-vectors.js';
 import { SimilarController } from './similar.controller.js';
+import { ShownPages } from './shown-pages.js';
 import { SimilarFinder } from './similar-finder.js';
 import { SimilarPageReader } from './similar-page.reader.js';
 import { SimilarRepository } from './similar.repository.js';
@@ -53,11 +56,13 @@ import { SuggestionsService } from './suggestions.service.js';
     AdminSearchesController,
   ],
   providers: [
+    ByImagePagesService,
     ByImageService,
     ComposedService,
     ExplainService,
     MomentPairSearch,
     OutcomeFinder,
+    NearestFiles,
     PageReader,
     PaidQueryCalls,
     PlanFactsMemory,
@@ -77,6 +82,7 @@ import { SuggestionsService } from './suggestions.service.js';
     SearchService,
     SearchVectors,
     SearchWordsService,
+    ShownPages,
     SimilarFinder,
     SimilarPageReader,
     SimilarRepository,

@@ -12,10 +12,10 @@ import { modelLabel } from './query-embedder.js';
 import { parseQuery, type ParsedQuery } from './query-text.js';
 import { RecallMonitor } from './recall-monitor.js';
 import type { Found } from './result-finder.js';
-import { SearchHistoryRepository } from './search-history.repository.js';
 import { searchCosts, SearchHistoryService, type NewSearchRecord } from './search-history.service.js';
 import { SearchRequestReader, type Search } from './search-request.reader.js';
 import { SearchVectors } from './search-vectors.js';
+import { ShownPages } from './shown-pages.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
 
 /** A search that was tried: what it came to, with its page; and what is left to do of its charge and its record. */
@@ -45,7 +45,7 @@ export class SearchService {
     @Inject(PageReader) private readonly pages: PageReader,
     @Inject(UsageService) private readonly usage: UsageService,
     @Inject(SearchHistoryService) private readonly history: SearchHistoryService,
-    @Inject(SearchHistoryRepository) private readonly historyRows: SearchHistoryRepository,
+    @Inject(ShownPages) private readonly shownPages: ShownPages,
     @Inject(SearchRequestReader) private readonly requests: SearchRequestReader,
     @Inject(RecallMonitor) private readonly recall: RecallMonitor,
   ) {}
@@ -199,13 +199,12 @@ export class SearchService {
     }
     await Promise.all([
       this.recordCosts(tx, search, how.usages),
-      this.historyRows.noteShownPage(tx, {
+      this.shownPages.note(
+        tx,
         userId,
-        searchId: search.id,
-        searchedAt: search.searchedAt,
-        before: search.continues.shown,
-        mediaFileIds: outcome.page.map((media) => media.id),
-      }),
+        search.continues,
+        outcome.page.map((media) => media.id),
+      ),
     ]);
     return true;
   }

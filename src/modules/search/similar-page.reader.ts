@@ -32,35 +32,31 @@ export class SimilarPageReader {
   ) {}
 
   /**
-   * Near duplicates apart from files that are merely similar, each file in one of the two lists only.
-   * @param ranked best first, without the file compared with
-   * @param limit most files of each list
+   * What is shown of near duplicates and, apart from them, of files that are merely similar.
+   * @param input.ranked tells how similar the near duplicates are in meaning
    */
   async read(
     tx: Transaction,
     userId: string,
     input: {
       duplicates: NearDuplicateRow[];
+      items: RankedMedia[];
       ranked: RankedMedia[];
       target: TargetVector | null;
-      limit: number;
     },
   ): Promise<SimilarPage> {
     const similarities = new Map(input.ranked.map((hit) => [hit.id, hit.vectorSimilarity]));
-    const isDuplicate = new Set(input.duplicates.map((row) => row.mediaFileId));
-    const similar = input.ranked.filter((hit) => !isDuplicate.has(hit.id)).slice(0, input.limit);
-    const duplicates = input.duplicates.slice(0, input.limit);
     const files = await this.media.readMany(tx, [
-      ...duplicates.map((row) => row.mediaFileId),
-      ...similar.map((hit) => hit.id),
+      ...input.duplicates.map((row) => row.mediaFileId),
+      ...input.items.map((hit) => hit.id),
     ]);
     return {
-      nearDuplicates: duplicates.flatMap(({ mediaFileId, distance }) => {
+      nearDuplicates: input.duplicates.flatMap(({ mediaFileId, distance }) => {
         const media = files.get(mediaFileId);
         if (media === undefined) return [];
         return [{ media, hashDistance: distance, score: roundOrNull(similarities.get(mediaFileId) ?? null) }];
       }),
-      items: await this.hits(tx, userId, similar, input.target, files),
+      items: await this.hits(tx, userId, input.items, input.target, files),
     };
   }
 

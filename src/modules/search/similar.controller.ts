@@ -4,10 +4,11 @@ import type { Request, Response } from 'express';
 import { CurrentPrincipal, type Principal } from '../../infrastructure/http/principal.js';
 import { RateLimit, RequireFeature, RequireScope } from '../../infrastructure/http/route-access.js';
 import { UuidParam } from '../../infrastructure/http/uuid-param.js';
+import { ByImagePagesService } from './by-image-pages.service.js';
 import { ByImageService } from './by-image.service.js';
 import { ComposedService } from './composed.service.js';
 import { SimilarQuery } from './dto/search.queries.js';
-import { ByImageForm, ComposedSimilarRequest } from './dto/similar.request.js';
+import { ByImageForm, ByImagePageRequest, ComposedSimilarRequest } from './dto/similar.request.js';
 import { ByImageResponse, ComposedSimilarResponse, SimilarResponse } from './dto/similar.response.js';
 import { SimilarService } from './similar.service.js';
 
@@ -17,6 +18,7 @@ export class SimilarController {
   constructor(
     @Inject(SimilarService) private readonly similarFiles: SimilarService,
     @Inject(ByImageService) private readonly picturesSearched: ByImageService,
+    @Inject(ByImagePagesService) private readonly picturePages: ByImagePagesService,
     @Inject(ComposedService) private readonly compositions: ComposedService,
   ) {}
 
@@ -50,6 +52,20 @@ export class SimilarController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<ByImageResponse> {
     return this.picturesSearched.search(principal.userId, request, response);
+  }
+
+  @Post('search/by-image/next')
+  @HttpCode(200)
+  @RequireScope('search')
+  @RequireFeature('basic_search')
+  @RateLimit('search')
+  @ApiOperation({ summary: 'A further page of the files that are like a picture. Not charged again' })
+  @ApiOkResponse({ type: ByImageResponse })
+  byImageNext(
+    @CurrentPrincipal() principal: Principal,
+    @Body() request: ByImagePageRequest,
+  ): Promise<ByImageResponse> {
+    return this.picturePages.next(principal.userId, request);
   }
 
   @Post('search/similar')

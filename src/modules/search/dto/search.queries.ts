@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { IsBoolean, IsInt, IsOptional, Max, Min } from 'class-validator';
-import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
+import { PageQuery } from '../../../infrastructure/http/pagination.dto.js';
 import { IsCleanText, TrimText } from './clean-text.decorator.js';
 
 export class SuggestionsQuery {
@@ -19,15 +19,7 @@ export class SuggestionsQuery {
   limit: number = 10;
 }
 
-export class SimilarQuery {
-  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE })
-  @IsOptional()
-  @Type(() => Number)
-  @IsInt()
-  @Min(1)
-  @Max(MAX_PAGE_SIZE)
-  limit: number = DEFAULT_PAGE_SIZE;
-
+export class SimilarQuery extends PageQuery {
   @ApiPropertyOptional({ type: Boolean, default: false, description: 'Private files as well' })
   @IsOptional()
   @Transform(({ value }: { value: unknown }) => (value === 'true' ? true : value === 'false' ? false : value))

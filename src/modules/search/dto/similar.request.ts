@@ -10,11 +10,14 @@ import {
   IsObject,
   IsOptional,
   IsPositive,
+  IsString,
   IsUUID,
   Max,
+  MaxLength,
   Min,
   ValidateNested,
 } from 'class-validator';
+import { MAX_CURSOR_LENGTH } from '../../../infrastructure/http/cursor.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
 import { IsCleanText, TrimText } from './clean-text.decorator.js';
 import { MediaFilterField } from '../../media/filter/media-filter.request.js';
@@ -92,6 +95,31 @@ export class ComposedSimilarRequest {
   @IsOptional()
   @IsBoolean()
   includePrivate?: boolean;
+
+  @ApiPropertyOptional({
+    description: '`nextCursor` of the page before, with everything else as it was there. Not charged again',
+  })
+  @IsOptional()
+  @IsString()
+  @MaxLength(4096)
+  cursor?: string;
+}
+
+export class ByImagePageRequest {
+  @ApiProperty({
+    description:
+      '`nextCursor` of the page before. It holds what was seen in the picture, in numbers; the picture is not sent again',
+  })
+  @IsString()
+  @MaxLength(MAX_CURSOR_LENGTH)
+  cursor!: string;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE })
+  @IsOptional()
+  @IsInt()
+  @Min(1)
+  @Max(MAX_PAGE_SIZE)
+  limit?: number;
 }
 
 /** `near-duplicates` compares hashes alone and calls no provider. */

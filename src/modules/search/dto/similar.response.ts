@@ -1,4 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { MAX_NEAR_DUPLICATES } from '../near-duplicates.js';
 import { MediaResponse } from '../../media/dto/media.response.js';
 import { MomentResponse } from './search.response.js';
 
@@ -50,16 +51,41 @@ class PlanResponse {
   model!: string | null;
 }
 
-class SimilarListsResponse extends PlanResponse {
+/** What all lists of similar files have beside their items: near duplicates on the first page, and how it goes on. */
+class ListsResponse extends PlanResponse {
   @ApiProperty({
     type: [NearDuplicateResponse],
-    description: 'Files that look nearly the same, by their perceptual hash: nearest first, at most `limit`',
+    description:
+      'Files that look nearly the same, by their perceptual hash: nearest first, at most `limit`, on the first page ' +
+      'alone. Those beyond are among the items, where they have a vector',
   })
   nearDuplicates!: NearDuplicateResponse[];
 
   @ApiProperty({
+    type: 'integer',
+    maximum: MAX_NEAR_DUPLICATES,
+    description: `How many there are, up to ${MAX_NEAR_DUPLICATES}`,
+  })
+  nearDuplicatesTotal!: number;
+
+  @ApiProperty({ type: 'integer', description: 'Items on all pages together' })
+  total!: number;
+
+  @ApiProperty({ description: 'There are at least `total` of them: not all were ranked for this page' })
+  totalIsCapped!: boolean;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Asks for the next page of items; null on the last',
+  })
+  nextCursor!: string | null;
+}
+
+class SimilarListsResponse extends ListsResponse {
+  @ApiProperty({
     type: [SimilarHitResponse],
-    description: 'Other files that mean nearly the same: most similar first, at most `limit`',
+    description: 'Other files that mean nearly the same: most similar first',
   })
   items!: SimilarHitResponse[];
 }
@@ -107,15 +133,9 @@ export class ComposedHitResponse extends SimilarHitResponse {
   parts!: PartSimilarityResponse[];
 }
 
-export class ComposedSimilarResponse extends PlanResponse {
+export class ComposedSimilarResponse extends ListsResponse {
   @ApiProperty({ format: 'uuid', description: 'Names this search in the history and for clicks' })
   searchId!: string;
-
-  @ApiProperty({
-    type: [NearDuplicateResponse],
-    description: 'Files that look nearly the same as an included one: nearest first, at most `limit`',
-  })
-  nearDuplicates!: NearDuplicateResponse[];
 
   @ApiProperty({
     type: [ComposedHitResponse],
