@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REMEMBERED_MS } from '../../src/infrastructure/auth/account-memory.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 
 /** Threats C3 and C4: what a change of an account or a key means for requests, in this process and in another one. */
@@ -18,22 +20,27 @@ describe('changes of accounts and keys', () => {
     app.database.runAsSystem('start-up', (tx) => tx.user.updateMany({ where: { id: session.id }, data }));
   const me = (at: TestApp, { headers }: Session): ReturnType<TestApp['http']['get']> =>
     at.http.get('/v1/me').set(headers);
-  /** Asks until the answer has this status. @returns for how many milliseconds it had another one */
-  const untilStatus = async (status: number, ask: () => PromiseLike<{ status: number }>): Promise<number> => {
-    const started = performance.now();
-    await app.eventually(async () => ((await ask()).status === status ? true : null));
-    return performance.now() - started;
+  /**
+   * Asks until the answer has this status: for a second, as the product says, and on a slow machine for longer. A plan has 100
+   * calls an hour.
+   * @throws Error after 40 calls; threat C3 allows for a minute
+   */
+  const untilStatus = async (status: number, ask: () => PromiseLike<{ status: number }>): Promise<void> => {
+    for (let calls = 0; calls < 40; calls++) {
+      if ((await ask()).status === status) return;
+      await sleep(REMEMBERED_MS / 5);
+    }
+    throw new Error(`there was no answer ${status}`);
   };
 
-  it('C3: a suspended account is refused within a second, and so is a deleted one', async () => {
+  it('C3: a suspended account is refused soon, and so is a deleted one', async () => {
     const session = await app.createSession();
     for (const at of both()) await me(at, session).expect(200);
     await change(session, { subscriptionStatus: 'suspended' });
-    // Whoever is slow needs longer; the threat allows for a minute.
-    for (const at of both()) expect(await untilStatus(403, () => me(at, session))).toBeLessThan(20_000);
+    for (const at of both()) await untilStatus(403, () => me(at, session));
     expect((await me(app, session)).body.code).toBe('account-suspended');
     await change(session, { subscriptionStatus: 'active', deletedAt: new Date() });
-    for (const at of both()) expect(await untilStatus(401, () => me(at, session))).toBeLessThan(20_000);
+    for (const at of both()) await untilStatus(401, () => me(at, session));
   });
 
   it('C3: routes for administrators and for the user in person look each time', async () => {
@@ -67,7 +74,7 @@ describe('changes of accounts and keys', () => {
     for (const at of both()) await me(at, session).expect(200);
     await app.http.post('/v1/auth/logout').send({ refreshToken: session.refreshToken }).expect(204);
     await me(app, session).expect(401);
-    expect(await untilStatus(401, () => me(other, session))).toBeLessThan(20_000);
+    await untilStatus(401, () => me(other, session));
   });
 
   it('C4: a revoked key is void at once here, and soon elsewhere', async () => {
@@ -84,7 +91,7 @@ describe('changes of accounts and keys', () => {
       .set(session.headers)
       .expect(204);
     await list(app).expect(401);
-    expect(await untilStatus(401, () => list(other))).toBeLessThan(20_000);
+    await untilStatus(401, () => list(other));
   });
 
   it('many requests at the same time look once', async () => {

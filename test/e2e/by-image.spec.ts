@@ -9,6 +9,7 @@ import { AI_PROVIDERS } from '../../src/infrastructure/infrastructure.tokens.js'
 import { blackPng } from '../../src/infrastructure/media-tools/testing/make-media.js';
 import { picture, video } from '../../src/modules/media/testing/sample-files.js';
 import type { ByImageResponse } from '../../src/modules/search/dto/similar.response.js';
+import { SimilarPageReader } from '../../src/modules/search/similar-page.reader.js';
 import { drawPicture } from '../../src/samples/picture-encoder.js';
 import type { Scene } from '../../src/samples/scenes/scenery.js';
 import { sailboatOnBlueWater, sunsetOverSea } from '../../src/samples/scenes/sea-and-sky.js';
@@ -160,6 +161,16 @@ describe('POST /v1/search/by-image', () => {
     const copy = await change(upright(coffeeCup)).toBuffer();
     const { nearDuplicates } = await search(owner, copy, 'x', { mode: 'near-duplicates' });
     expect(nearDuplicates.map(({ media }) => media.id)).toEqual([ids['coffee cup.jpg']]);
+  });
+
+  it('gives back the search that failed when the picture had been looked at', async () => {
+    const session = await newUser();
+    const spy = jest.spyOn(app.nest.get(SimilarPageReader), 'read').mockRejectedValueOnce(new Error('down'));
+    expect((await post(session, await draw(redApple), 'a.jpg')).status).toBe(500);
+    spy.mockRestore();
+    expect(await footprint(session)).toEqual(NOTHING);
+    await search(session, await draw(redApple), 'a.jpg');
+    expect(await footprint(session)).toEqual({ ...NOTHING, searches: 1, history: 1 });
   });
 
   it('compares hashes alone when asked to, without a provider', async () => {

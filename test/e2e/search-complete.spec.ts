@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { jest } from '@jest/globals';
 import { encodeHalfvecText } from '../../src/infrastructure/ai/vectors.js';
 import { MAX_EXACT_VECTORS, Ranker } from '../../src/modules/search/ranker.js';
 import { RecallMonitor } from '../../src/modules/search/recall-monitor.js';
@@ -262,6 +263,36 @@ describe('explain', () => {
     expect(await codesOf(files.far)).toEqual(['words-missing /query', 'below-cutoff']);
     const { body } = await explain(session, searchId, files.found);
     expect(body).toMatchObject({ isFound: true, wasShown: true, position: 1, text: { missingWords: [] } });
+  });
+
+  it('says of a file that an approximate search leaves out that it was missed', async () => {
+    const session = await newSession();
+    const [first, second] = [
+      await add(session, { title: 'ocelot' }),
+      await add(session, { title: 'ocelot in a tree' }),
+    ];
+    const { searchId } = await search(session, { query: 'ocelot', mode: 'semantic' });
+    const ranker = app.nest.get(Ranker);
+    const rank = ranker.rank.bind(ranker);
+    const spy = jest.spyOn(ranker, 'rank').mockImplementation(async (tx, input) => {
+      const ranking = await rank(tx, input);
+      if (input.wanted === null) return ranking;
+      return { ...ranking, plan: 'ann', media: ranking.media.filter(({ id }) => id !== second) };
+    });
+    try {
+      expect((await explain(session, searchId, second)).body).toMatchObject({
+        isFound: false,
+        position: null,
+        reasons: [{ code: 'missed-by-approximation', detail: expect.stringContaining('number 2') }],
+      });
+      expect((await explain(session, searchId, first)).body).toMatchObject({
+        isFound: true,
+        position: 1,
+        reasons: [{ code: 'found' }],
+      });
+    } finally {
+      spy.mockRestore();
+    }
   });
 
   it('explains a search as corrected, and refuses one that the rules of today do not know', async () => {

@@ -1,5 +1,7 @@
+import { jest } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { ComposedSimilarResponse } from '../../src/modules/search/dto/similar.response.js';
+import { SimilarPageReader } from '../../src/modules/search/similar-page.reader.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
 import { activeModel, type MediaFixture } from '../integration/search-fixtures.js';
@@ -298,5 +300,29 @@ describe('POST /v1/search/similar', () => {
     await superuser.end();
     const spent = await post(premium, { include: [{ text: 'a dog' }] });
     expect([spent.status, spent.body.code, spent.body.quota]).toEqual([402, 'quota-exceeded', 'searches']);
+  });
+
+  it('a search that fails is neither charged nor recorded', async () => {
+    const session = await newUser();
+    await album(session);
+    const spy = jest.spyOn(app.nest.get(SimilarPageReader), 'read').mockRejectedValueOnce(new Error('down'));
+    expect((await post(session, { include: [{ text: 'a dog' }] })).status).toBe(500);
+    spy.mockRestore();
+    expect([await searchesUsed(session), await historyOf(session)]).toEqual([0, []]);
+    await compose(session, { include: [{ text: 'a dog' }] });
+    expect([await searchesUsed(session), (await historyOf(session)).length]).toEqual([1, 1]);
+  });
+
+  it('goes on in the next billing period', async () => {
+    const session = await app.createSession({ subscriptionTier: 'premium' });
+    const superuser = await connectAsSuperuser();
+    await superuser.query(
+      `UPDATE users SET searches_this_month = 500, billing_period_start = now() - interval '40 days',
+         billing_anchor_at = now() - interval '40 days', billing_period_end = now() - interval '10 days' WHERE id = $1`,
+      [session.id],
+    );
+    await superuser.end();
+    await compose(session, { include: [{ text: 'a dog' }] });
+    expect([await searchesUsed(session), (await historyOf(session)).length]).toEqual([1, 1]);
   });
 });

@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../src/infrastructure/database/database.js';
-import { MomentPairSearch, type PairQuery } from '../../src/modules/search/moment-pair-search.js';
-import type { MediaPairs, PairWindow } from '../../src/modules/search/moment-pairs.js';
+import { MomentPairSearch, type PairQuery, type PairsFound } from '../../src/modules/search/moment-pair-search.js';
+import { MOMENTS_PAIRED, type MediaPairs, type PairWindow } from '../../src/modules/search/moment-pairs.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import { createUser } from '../factories/users.js';
 import { connectTestDatabase } from '../harness/database.js';
@@ -75,13 +75,19 @@ const words = (terms: string, mediaFileIds: string[], zones: PairQuery['zones'] 
   vector: null,
 });
 
-const find = (
+const findAll = (
   userId: string,
   first: PairQuery,
   second: PairQuery,
   window: PairWindow,
-): Promise<MediaPairs[]> =>
+): Promise<PairsFound> =>
   asUser(userId, () => database.run((tx) => search.find(tx, userId, { first, second }, window)));
+
+const find = async (...input: Parameters<typeof findAll>): Promise<MediaPairs[]> => {
+  const { media, isCapped } = await findAll(...input);
+  expect(isCapped).toBe(false);
+  return media;
+};
 
 it('finds the video in which both are said within the window, once, and in the order asked', async () => {
   const { id: user } = await createUser(database);
@@ -131,6 +137,22 @@ it('finds the video in which both are said within the window, once, and in the o
   expect(turned[0]!.pairs[0]).toMatchObject({
     first: { startSeconds: 18, text: 'and a penguin dives' },
     second: { startSeconds: 10, text: 'here comes the walrus' },
+  });
+});
+
+it('finds what is said once beside what is said all the time', async () => {
+  const { id: user } = await createUser(database);
+  const walrus = (count: number): [number, string][] =>
+    Array.from({ length: count }, (_, index) => [index * 10, `walrus number ${index}`]);
+  const often = await addVideo(user, { speech: [...walrus(60), [474, 'and a penguin dives']] });
+  const window: PairWindow = { withinSeconds: 3, order: 'before' };
+  const [hit] = await find(user, words('walrus', [often]), words('penguin', [often]), window);
+  expect(hit!.pairs).toMatchObject([{ first: { startSeconds: 470 }, second: { startSeconds: 474 } }]);
+  // Where more is said than is looked at, the answer says that it may not be all.
+  const endless = await addVideo(user, { speech: [...walrus(MOMENTS_PAIRED), [5, 'a penguin']] });
+  expect(await findAll(user, words('walrus', [endless]), words('penguin', [endless]), window)).toMatchObject({
+    media: [{ mediaFileId: endless }],
+    isCapped: true,
   });
 });
 

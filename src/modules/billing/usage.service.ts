@@ -9,6 +9,7 @@ import { JobFailure } from '../jobs/jobs.types.js';
 import type { UsageResponse } from './dto/usage.dto.js';
 import {
   costOfPeriod,
+  giveSearchBack,
   giveUploadBack,
   insertCosts,
   lockStorage,
@@ -141,18 +142,30 @@ export class UsageService {
     await this.database.run((tx) => releaseReservation(tx, userId, reservationId));
   }
 
-  /** Takes one search of the month; joins the caller's transaction, if there is one. @throws AppError 402 `quota-exceeded` */
-  async chargeSearch(): Promise<void> {
+  /**
+   * Takes one search of the month; joins the caller's transaction, if there is one.
+   * @returns the billing period that it was taken from, for `releaseSearch`
+   * @throws AppError 402 `quota-exceeded`
+   */
+  async chargeSearch(): Promise<Date> {
     const userId = currentUserId();
-    await this.database.run(async (tx) => {
-      const take = async (): Promise<boolean> =>
-        (await tx.$queryRaw<unknown[]>(takeSearch(userId))).length > 0;
-      if (await take()) return;
+    return this.database.run(async (tx) => {
+      const take = async (): Promise<Date | undefined> =>
+        (await tx.$queryRaw<{ billingPeriodStart: Date }[]>(takeSearch(userId)))[0]?.billingPeriodStart;
+      const taken = await take();
+      if (taken) return taken;
       await tx.$queryRaw(rollBillingPeriod(userId));
-      if (await take()) return;
+      const takenAnew = await take();
+      if (takenAnew) return takenAnew;
       const plan = await this.plan(tx);
       throw errors.quotaExceeded('searches', plan.maxSearchesPerMonth ?? 0, plan.billingPeriodEnd);
     });
+  }
+
+  /** Gives a search back that came to nothing through no fault of the caller; not when its period is over. */
+  async releaseSearch(billingPeriodStart: Date): Promise<void> {
+    const userId = currentUserId();
+    await this.database.run((tx) => tx.$executeRaw(giveSearchBack(userId, billingPeriodStart)));
   }
 
   /**

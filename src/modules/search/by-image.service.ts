@@ -39,7 +39,8 @@ interface PictureFacts {
 
 /**
  * Search by a picture that is not stored: take it in and check it -> charge -> look at it and embed what is seen -> its
- * files are removed -> rank and read -> write the history row. A file that is refused is not charged.
+ * files are removed -> rank, read and write the history row. A file that is refused is not charged; a search that fails once
+ * the picture was looked at is given back.
  */
 @Injectable()
 export class ByImageService {
@@ -62,34 +63,40 @@ export class ByImageService {
   async search(userId: string, request: Request, response: Response): Promise<ByImageResponse> {
     const started = performance.now();
     const search = { id: uuidv7(), searchedAt: new Date() };
-    const { facts, options } = await this.pictures.withPicture(
+    const { facts, options, chargedTo } = await this.pictures.withPicture(
       request,
       response,
       readByImageFields,
       async (picture, fields, signal) => {
-        await this.usage.chargeSearch();
-        return { facts: await this.lookAt(search.id, picture, fields, signal), options: fields };
+        const chargedTo = await this.usage.chargeSearch();
+        return { facts: await this.lookAt(search.id, picture, fields, signal), options: fields, chargedTo };
       },
     );
-    const found = await this.database.run((tx) => this.find(tx, userId, facts, options), {
-      settings: SEARCH_SETTINGS,
-    });
-    const tookMs = Math.round(performance.now() - started);
-    const near = found.page.nearDuplicates.length;
-    const shown = [...found.page.nearDuplicates, ...found.page.items].map(({ media }) => media.id);
-    await this.database.run((tx) =>
-      this.history.record(tx, userId, {
+    const { mode, includePrivate, limit } = options;
+    const findAndRecord = async (tx: Transaction) => {
+      const found = await this.find(tx, userId, facts, options);
+      const { nearDuplicates, items } = found.page;
+      await this.history.record(tx, userId, {
         ...search,
         query: BY_IMAGE_QUERY_TEXT,
         mode: 'semantic',
-        filters: { kind: 'by-image', mode: options.mode, includePrivate: options.includePrivate },
-        limit: options.limit,
-        resultsCount: options.mode === 'near-duplicates' ? found.nearDuplicatesTotal : near + found.total,
-        shownResults: shown,
-        responseTimeMs: tookMs,
+        filters: { kind: 'by-image', mode, includePrivate },
+        limit,
+        resultsCount:
+          mode === 'near-duplicates' ? found.nearDuplicatesTotal : nearDuplicates.length + found.total,
+        shownResults: [...nearDuplicates, ...items].map(({ media }) => media.id),
+        responseTimeMs: Math.round(performance.now() - started),
         sessionId: null,
-      }),
-    );
+      });
+      return found;
+    };
+    const found = await this.database
+      .run(findAndRecord, { settings: SEARCH_SETTINGS })
+      .catch(async (error: unknown) => {
+        // The caller got nothing and is not to blame.
+        await this.usage.releaseSearch(chargedTo).catch(() => undefined);
+        throw error;
+      });
     return {
       searchId: search.id,
       ...found.page,
@@ -97,7 +104,7 @@ export class ByImageService {
       total: found.total,
       totalIsCapped: found.totalIsCapped,
       nextCursor: found.hasMore ? this.cursorAfter(userId, search, found, facts, options) : null,
-      tookMs,
+      tookMs: Math.round(performance.now() - started),
       plan: found.plan,
       model: found.plan === 'none' || !facts.model ? null : modelLabel(facts.model),
       ...(found.unavailable

@@ -23,7 +23,7 @@ import { PaidQueryCalls } from './paid-query-calls.js';
 import { modelLabel, QueryEmbedder, SemanticUnavailableError } from './query-embedder.js';
 import { byMeaning, MAX_EXACT_VECTORS, type QueryVector, type RankedMedia } from './ranker.js';
 import { digestOf, unusableCursor, type SearchCursor } from './search-cursor.js';
-import { SearchHistoryService } from './search-history.service.js';
+import { SearchHistoryService, type NewSearchRecord } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
 import { ShownPages } from './shown-pages.js';
 import { round, SimilarPageReader } from './similar-page.reader.js';
@@ -43,6 +43,8 @@ interface ComposedCursor extends SearchCursor {
   nearTotal: number;
 }
 
+type Found = Omit<ComposedSimilarResponse, 'searchId' | 'nextCursor' | 'tookMs' | 'model'> & { hasMore: boolean };
+
 type PartWithVector = Part & { vector: Float32Array };
 
 /** A named file: its vector of unit length, and its perceptual hash if it has one. */
@@ -52,8 +54,9 @@ interface PartSource {
 }
 
 /**
- * Searches composed of texts and files, wanted and not: "this, but at night". Read the files' vectors -> embed the
- * texts in one call (no transaction) -> charge, if there were any -> one vector -> rank and read -> write the history row.
+ * Searches composed of texts and files, wanted and not: "this, but at night". Read the files' vectors -> embed the texts in
+ * one call (no transaction) -> one vector -> in one transaction rank, read, charge if there were any texts, and write the
+ * history row: a search that fails is not charged.
  */
 @Injectable()
 export class ComposedService {
@@ -93,7 +96,7 @@ export class ComposedService {
       sources: await this.sourcesOf(tx, userId, model, requested),
     }));
     // Each page has provider calls of its own in the ledger.
-    const ofTexts = await this.vectorsOfTexts(now.searchId, embedder, requested);
+    const ofTexts = await this.vectorsOfTexts(now.searchId, embedder, requested, !continues);
     const parts = requested.map((part): PartWithVector => {
       const vector = part.text === null ? sources.get(part.mediaFileId!)?.vector : ofTexts.get(part.text);
       if (vector === undefined) throw new Error(`no vector for the part ${part.pointer}`);
@@ -101,40 +104,43 @@ export class ComposedService {
     });
     const vector = composeTarget(parts);
     if (vector === null) throw cancelOut();
-    if (ofTexts.size > 0 && !continues) await this.usage.chargeSearch();
-    const { hasMore, ...found } = await this.database.run(
-      (tx) => this.find(tx, userId, { request, parts, sources, model, vector, limit, continues, shown }),
+    const recordOf = ({ nearDuplicates, items, total }: Found): NewSearchRecord => ({
+      id: searchId,
+      searchedAt: new Date(searchedAt),
+      query: queryTextOf(requested),
+      mode: 'semantic',
+      filters: { kind: 'composed', ...whatIsAsked(request) },
+      limit,
+      resultsCount: nearDuplicates.length + total,
+      shownResults: idsOf({ nearDuplicates, items }),
+      responseTimeMs: Math.round(performance.now() - started),
+      sessionId: null,
+    });
+    const isCharged = ofTexts.size > 0 && !continues;
+    const { found, isSettled } = await this.database.run(
+      async (tx) => {
+        const input = { request, parts, sources, model, vector, limit, continues, shown };
+        const found = await this.find(tx, userId, input);
+        if (isCharged) return { found, isSettled: await this.history.settle(tx, userId, recordOf(found), []) };
+        if (continues) await this.shownPages.note(tx, userId, continues, idsOf(found));
+        else await this.history.record(tx, userId, recordOf(found));
+        return { found, isSettled: true };
+      },
       { settings: SEARCH_SETTINGS },
     );
-    const near = continues?.near ?? found.nearDuplicates.length;
-    const ids = [...found.nearDuplicates, ...found.items].map(({ media }) => media.id);
-    const tookMs = Math.round(performance.now() - started);
-    await this.database.run((tx) =>
-      continues
-        ? this.shownPages.note(tx, userId, continues, ids)
-        : this.history.record(tx, userId, {
-            id: searchId,
-            searchedAt: new Date(searchedAt),
-            query: queryTextOf(requested),
-            mode: 'semantic',
-            filters: { kind: 'composed', ...whatIsAsked(request) },
-            limit,
-            resultsCount: near + found.total,
-            shownResults: ids,
-            responseTimeMs: tookMs,
-            sessionId: null,
-          }),
-    );
+    if (!isSettled) await this.history.settleAnew(userId, recordOf(found));
+    const { hasMore, ...lists } = found;
     const next = (): ComposedCursor => ({
-      ...{ searchId, searchedAt, near, nearTotal: found.nearDuplicatesTotal },
-      shown: shown.before.length + ids.length,
+      ...{ searchId, searchedAt, nearTotal: found.nearDuplicatesTotal },
+      near: continues?.near ?? found.nearDuplicates.length,
+      shown: shown.before.length + idsOf(found).length,
       digest: digestOf([whatIsAsked(request)]),
     });
     return {
       searchId,
-      ...found,
+      ...lists,
       nextCursor: hasMore ? this.cursors.encode(CURSOR_KIND, userId, next()) : null,
-      tookMs,
+      tookMs: Math.round(performance.now() - started),
       model: modelLabel(model),
     };
   }
@@ -173,12 +179,16 @@ export class ComposedService {
     searchId: string,
     textEmbedder: TextEmbedder,
     parts: Part[],
+    forSearch: boolean,
   ): Promise<Map<string, Float32Array>> {
     const texts = [...new Set(parts.flatMap(({ text }) => text ?? []))];
     if (texts.length === 0) return new Map();
     try {
-      const { vectors } = await this.calls.make(searchId, textEmbedder.estimate(texts), () =>
-        textEmbedder.embed(texts, AbortSignal.timeout(EMBEDDING_TIMEOUT_MS)),
+      const { vectors } = await this.calls.make(
+        searchId,
+        textEmbedder.estimate(texts),
+        () => textEmbedder.embed(texts, AbortSignal.timeout(EMBEDDING_TIMEOUT_MS)),
+        { forSearch },
       );
       if (vectors.length !== texts.length) throw new SemanticUnavailableError('provider');
       return new Map(texts.map((text, index) => [text, unitVector(toStoredVector(vectors[index]!))]));
@@ -213,7 +223,7 @@ export class ComposedService {
       continues: ComposedCursor | null;
       shown: { before: string[]; later: string[] };
     },
-  ) {
+  ): Promise<Found> {
     const { request, parts, model, limit, continues, shown } = input;
     const facts = await this.planFacts(tx, userId, model);
     const target: QueryVector = {
@@ -325,6 +335,9 @@ function unavailable(cause: unknown): AppError {
     cause,
   );
 }
+
+const idsOf = ({ nearDuplicates, items }: Pick<Found, 'nearDuplicates' | 'items'>): string[] =>
+  [...nearDuplicates, ...items].map(({ media }) => media.id);
 
 /** As plain JSON, so that no class instance or undefined field reaches the JSONB column. */
 function whatIsAsked(request: ComposedSimilarRequest): Record<string, unknown> {

@@ -26,6 +26,8 @@ interface Evidence {
   vector: QueryVector | null;
   vectorFacts: ExplainVectorRow | null;
   isUnavailable: boolean;
+  /** It belongs among the hits, but a search that does not compare every vector leaves it out. */
+  isMissed: boolean;
 }
 
 /** Says why a file is among the hits of a search, or why it is not. */
@@ -66,18 +68,21 @@ export class ExplainService {
         const options = { mode, cutoff: request.cutoff };
         const { vector, unavailable } = await this.vectors.resolve(tx, userId, first, options);
         const other = second && (await this.vectors.resolve(tx, userId, second, options));
+        const vectors = { first: vector, second: other?.vector ?? null };
+        const found = await this.finder.find(tx, userId, search, vectors, null);
+        const place = found.media.findIndex((media) => media.id === mediaFileId);
+        // As far as the page reaches on which it should be; what is sorted otherwise compares everything anyway.
+        const nearest =
+          vector !== null && place >= 0 && search.sort === 'relevance'
+            ? await this.finder.find(tx, userId, search, vectors, place + 1 + search.limit)
+            : null;
         return {
           facts,
-          found: await this.finder.find(
-            tx,
-            userId,
-            search,
-            { first: vector, second: other?.vector ?? null },
-            null,
-          ),
+          found,
           vector,
           vectorFacts: vector && (await this.vectorFacts(tx, userId, mediaFileId, search, vector)),
           isUnavailable: unavailable !== null,
+          isMissed: nearest?.plan === 'ann' && !nearest.media.some((media) => media.id === mediaFileId),
         };
       },
       { settings: SEARCH_SETTINGS },
@@ -150,7 +155,8 @@ function toExplanation(
   const { facts, found, vector, vectorFacts } = evidence;
   const index = found.media.findIndex((media) => media.id === mediaFileId);
   const hit = found.media[index];
-  const isFound = hit !== undefined && isScoredEnough(hit, search.request);
+  const fits = hit !== undefined && isScoredEnough(hit, search.request);
+  const isFound = fits && !evidence.isMissed;
   const total = found.media.filter((media) => isScoredEnough(media, search.request)).length;
   const asksWords = search.mode !== 'semantic';
   return {
@@ -172,9 +178,18 @@ function toExplanation(
       : null,
     reasons: isFound
       ? [{ code: 'found', detail: `It is number ${index + 1} of ${total}.` }]
-      : reasonsAgainst(search, evidence, hit !== undefined),
+      : fits
+        ? [missedAt(index + 1)]
+        : reasonsAgainst(search, evidence, hit !== undefined),
   };
 }
+
+const missedAt = (place: number): ExplainReasonResponse => ({
+  code: 'missed-by-approximation',
+  detail:
+    `It would be number ${place}, but so large a library is first gone through by a coarse measure, which left it out. ` +
+    'Ask for facets or another order: then every file is compared.',
+});
 
 /** Every reason that holds: what keeps a file out whatever is asked comes first. */
 function reasonsAgainst(search: Search, evidence: Evidence, isRanked: boolean): ExplainReasonResponse[] {

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import {
   gapSeconds,
   MAX_PAIRS,
-  MOMENTS_PAIRED,
   PAIR_ORDERS,
   pairMoments,
   rankPairs,
@@ -149,6 +148,14 @@ describe('pairMoments', () => {
     );
   });
 
+  it('pairs two out of 900 moments each that are near to each other, whatever their scores', () => {
+    const often = Array.from({ length: 900 }, (_, index) => at(index * 10, index * 10 + 1, { score: 1 }));
+    const seldom = at(4_502, 4_503, { score: 0.1 });
+    const far = Array.from({ length: 899 }, (_, index) => at(20_000 + index * 10, 20_001 + index * 10));
+    const pairs = pairMoments(often, [...far, seldom], { withinSeconds: 1, order: 'any' });
+    expect(pairs.map(({ first, second }) => [first.startSeconds, second])).toEqual([[4_500, seldom]]);
+  });
+
   it('bounds its work: of 50,000 moments the best are paired', () => {
     const many = Array.from({ length: 50_000 }, (_, index) =>
       at(index * 10, index * 10 + 5, { score: index / 1e5 }),
@@ -157,7 +164,6 @@ describe('pairMoments', () => {
     const pairs = pairMoments(many, many, { withinSeconds: 5, order: 'any' });
     expect(performance.now() - started).toBeLessThan(2_000);
     expect(pairs[0]!.first).toBe(many.at(-1));
-    expect(MOMENTS_PAIRED).toBeGreaterThanOrEqual(4 * 12);
   });
 });
 

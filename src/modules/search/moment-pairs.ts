@@ -22,8 +22,8 @@ export interface PairWindow {
 }
 
 export const MAX_PAIRS = 3;
-/** Moments of one query that are looked at in one video. */
-export const MOMENTS_PAIRED = 100;
+/** Moments of one query that are looked at in one video: the best, where it has more. Bounds the work of wide windows. */
+export const MOMENTS_PAIRED = 1_000;
 /** What of the score a pair keeps whose moments are as far apart as allowed. */
 const FARTHEST_FACTOR = 0.75;
 
@@ -52,8 +52,8 @@ export function scoreOfPair(first: Moment, second: Moment, withinSeconds: number
  * The best windows of one video in which both queries happen: each moment of the first query with the partner that
  * gives the best score, then windows that overlap or touch reduced to the best of them.
  *
- * O(n log n) for n moments: of each query the best MOMENTS_PAIRED are paired, each with each, and no more. The readers
- * give fewer (two kinds of twelve by words and as many by vectors), so in practice nothing is left out.
+ * O(n log n + p) for n moments of which p pairs lie within the window: the second query's moments are gone through in order
+ * of time, as far as the window reaches.
  * @param first moments of the first query, any order
  * @param second moments of the second query, any order
  * @returns at most MAX_PAIRS, best first, then by time
@@ -63,10 +63,14 @@ export function pairMoments(
   second: readonly Moment[],
   window: PairWindow,
 ): MomentPair[] {
-  const partners = strongest(second);
+  const partners = strongest(second).sort((a, b) => a.startSeconds - b.startSeconds || byScoreAndTime(a, b));
+  const longest = Math.max(0, ...partners.map(({ startSeconds, endSeconds }) => endSeconds - startSeconds));
   const pairs = strongest(first).flatMap((moment) => {
     let best: MomentPair | undefined;
-    for (const partner of partners) {
+    const reach = window.withinSeconds + longest;
+    for (let index = firstFrom(partners, moment.startSeconds - reach); index < partners.length; index++) {
+      const partner = partners[index]!;
+      if (partner.startSeconds > moment.endSeconds + window.withinSeconds) break;
       if (!isInOrder(moment, partner, window.order)) continue;
       if (gapSeconds(moment, partner) > window.withinSeconds) continue;
       const pair = pairOf(moment, partner, window.withinSeconds);
@@ -116,6 +120,17 @@ function isInOrder(first: Moment, second: Moment, order: PairOrder): boolean {
 
 function byScoreAndTime(a: Omit<Moment, 'kind' | 'text'>, b: Omit<Moment, 'kind' | 'text'>): number {
   return b.score - a.score || a.startSeconds - b.startSeconds || a.endSeconds - b.endSeconds;
+}
+
+/** Index of the first moment that starts at `seconds` or later; binary search. @param moments by their starts */
+function firstFrom(moments: readonly Moment[], seconds: number): number {
+  let [low, high] = [0, moments.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (moments[middle]!.startSeconds < seconds) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function strongest(moments: readonly Moment[]): Moment[] {

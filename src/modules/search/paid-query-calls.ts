@@ -20,16 +20,18 @@ export class PaidQueryCalls {
    * Budget first, then the call, then the ledger, also for a call that failed and is billed all the same.
    * @param reference names the call in the ledger: one charge, however often it is written
    * @param estimate the most that the call can cost
-   * @throws SemanticUnavailableError when the month's budget is spent or the provider fails; ProviderError
+   * @param options.forSearch a search is going to be charged: without one left of the month, nothing is to be paid for it
+   * @throws AppError 402 when no search is left; SemanticUnavailableError when the month's budget is spent or the provider fails; ProviderError
    *   `provider-bad-input` when there is nothing in the input to work on; ProviderError `provider-cancelled`
    */
   async make<T extends { usage: PricedUsage }>(
     reference: string,
     estimate: PricedUsage,
     call: () => Promise<T>,
+    options: { forSearch?: boolean } = {},
   ): Promise<T> {
     try {
-      await this.usage.assertBudget(estimate);
+      await this.usage.assertBudget(estimate, options);
     } catch (error) {
       if (error instanceof JobFailure)
         throw new SemanticUnavailableError('budget', undefined, { cause: error });

@@ -14,9 +14,6 @@ import {
 } from './ranker.js';
 import type { Search } from './search-request.reader.js';
 
-/** Videos of each query whose moments are paired; what is farther down is reported, never left out in silence. */
-const MAX_PAIRED_VIDEOS = 1_000;
-
 export interface Found {
   /** Best first. */
   media: RankedMedia[];
@@ -77,7 +74,7 @@ export class ResultFinder {
     const first = await rank(search.query, vectors.first);
     const second = await rank(within.query, vectors.second);
     const pairQuery = (ranking: Ranking, query: ParsedQuery, vector: QueryVector | null) => ({
-      mediaFileIds: ranking.media.slice(0, MAX_PAIRED_VIDEOS).map((media) => media.id),
+      mediaFileIds: ranking.media.map((media) => media.id),
       terms: search.mode === 'semantic' ? '' : query.wantedTerms,
       zones: search.request.in ?? null,
       vector,
@@ -93,16 +90,14 @@ export class ResultFinder {
     );
     const hits = new Map(first.media.map((media) => [media.id, media]));
     return {
-      media: found.map(({ mediaFileId, score }) => ({ ...hits.get(mediaFileId)!, score })),
-      total: found.length,
-      isCapped:
-        first.isCapped ||
-        second.isCapped ||
-        Math.max(first.media.length, second.media.length) > MAX_PAIRED_VIDEOS,
+      media: found.media.map(({ mediaFileId, score }) => ({ ...hits.get(mediaFileId)!, score })),
+      total: found.media.length,
+      // What is left out is reported, never dropped in silence.
+      isCapped: first.isCapped || second.isCapped || found.isCapped,
       plan: first.plan,
       fullMatches: first.fullMatches,
       isUnsure: first.isUnsure || second.isUnsure,
-      pairs: new Map(found.map(({ mediaFileId, pairs }) => [mediaFileId, pairs])),
+      pairs: new Map(found.media.map(({ mediaFileId, pairs }) => [mediaFileId, pairs])),
     };
   }
 }

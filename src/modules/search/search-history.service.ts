@@ -69,6 +69,17 @@ export class SearchHistoryService {
     return this.repository.settle(tx, { row, charge: this.usage.chargeStatement(), costs });
   }
 
+  /**
+   * Charges and records a search that `settle` did not: the billing period has run out, or the searches are used up.
+   * @throws AppError 402 `quota-exceeded` when they are
+   */
+  settleAnew(userId: string, search: NewSearchRecord): Promise<void> {
+    return this.database.run(async (tx) => {
+      await this.usage.chargeSearch();
+      await this.record(tx, userId, search);
+    });
+  }
+
   /** Own searches, newest first. */
   async list(userId: string, page: PageQuery): Promise<SearchHistoryResponse> {
     const after = page.cursor

@@ -219,11 +219,7 @@ export class SearchService {
     const chargeAndRecord = (tx: Transaction): Promise<boolean> =>
       this.chargeAndRecord(tx, userId, search, outcome, how);
     if (charge === 'pending' && (await this.database.run(chargeAndRecord, { single: true }))) return;
-    // The billing period has run out, or the searches are used up.
-    await this.database.run(async (tx) => {
-      await this.usage.chargeSearch();
-      await this.history.record(tx, userId, historyEntry(search, outcome, how));
-    });
+    await this.history.settleAnew(userId, historyEntry(search, outcome, how));
   }
 
   private async recordCosts(tx: Transaction, search: Search, usages: PricedUsage[]): Promise<void> {

@@ -74,7 +74,12 @@ export const takeSearch = (userId: string): Prisma.Sql => Prisma.sql`
   WHERE u.id = ${userId}::uuid AND l.tier_name = u.subscription_tier
     AND u.billing_period_end > now()
     AND (l.max_searches_per_month IS NULL OR u.searches_this_month < l.max_searches_per_month)
-  RETURNING u.id`;
+  RETURNING u.billing_period_start AS "billingPeriodStart"`;
+
+/** Gives one search back, unless its billing period is over. */
+export const giveSearchBack = (userId: string, billingPeriodStart: Date): Prisma.Sql => Prisma.sql`
+  UPDATE users SET searches_this_month = greatest(0, searches_this_month - 1)
+  WHERE id = ${userId}::uuid AND billing_period_start = ${billingPeriodStart}`;
 
 /**
  * Locks the user's row and tells whether `bytes` more fit. The lock is held to the end of the transaction, in which the

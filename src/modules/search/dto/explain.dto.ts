@@ -20,6 +20,7 @@ export const EXPLAIN_CODES = [
   'not-embedded',
   'below-cutoff',
   'below-min-score',
+  'missed-by-approximation',
   'no-moment-within',
   'semantic-unavailable',
 ] as const;

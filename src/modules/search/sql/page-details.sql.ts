@@ -2,8 +2,8 @@ import { prepared } from '../../../infrastructure/database/prepared.js';
 import { Prisma } from '../../../infrastructure/database/generated/client.js';
 import type { HalfvecParameter } from './vector-leg.sql.js';
 
-/** Segments of one kind looked at per file; neighbours are merged afterwards and the best three stay. */
-const SEGMENTS_PER_MEDIA = 12;
+/** Segments of one kind looked at per file of a page; neighbours are merged afterwards and the best three stay. */
+export const SEGMENTS_PER_MEDIA = 12;
 /** A headline is made of this much of a long text. */
 const HEADLINE_CHARACTERS = 20_000;
 
@@ -41,6 +41,11 @@ export interface WordsInput {
   mediaFileIds: string[];
   /** The query without what it excludes. */
   terms: string;
+}
+
+/** How many moments of each kind are read of one file: those of a page, unless more are wanted. */
+interface MomentsInput {
+  perMedia?: number;
 }
 
 /**
@@ -107,7 +112,8 @@ function headline(isFound: Prisma.Sql, text: Prisma.Sql, options: Prisma.Sql): P
  * Lines of speech and key frames of the page that hold words of the query, with their times. Only files whose text or
  * speech holds one of the words at all are read line by line.
  */
-export function wordMomentsQuery(input: WordsInput): Prisma.Sql {
+export function wordMomentsQuery(input: WordsInput & MomentsInput): Prisma.Sql {
+  const perMedia = input.perMedia ?? SEGMENTS_PER_MEDIA;
   return Prisma.sql`WITH ${docs(input)}
 SELECT docs.media_file_id AS "mediaFileId", moment.kind, moment.start_seconds AS "startSeconds",
   moment.end_seconds AS "endSeconds", moment.found::float8 / cardinality(docs.lexemes) AS score, moment.text
@@ -119,13 +125,13 @@ CROSS JOIN LATERAL (
    CROSS JOIN LATERAL (${countFound(Prisma.sql`s.text`)}) hits
    WHERE s.user_id = ${input.userId}::uuid AND s.media_file_id = docs.media_file_id AND hits.found > 0
      AND ts_filter(docs.tsv, '{d}') @@ docs.any_word
-   ORDER BY hits.found DESC, s.start_time_seconds LIMIT ${SEGMENTS_PER_MEDIA}::integer)
+   ORDER BY hits.found DESC, s.start_time_seconds LIMIT ${perMedia}::integer)
   UNION ALL
   (SELECT 'visual', k.start_seconds, k.end_seconds, k.text, hits.found
    FROM (${keyframeTexts(input)}) k
    CROSS JOIN LATERAL (${countFound(Prisma.sql`k.text`)}) hits
    WHERE hits.found > 0
-   ORDER BY hits.found DESC, k.start_seconds LIMIT ${SEGMENTS_PER_MEDIA}::integer)
+   ORDER BY hits.found DESC, k.start_seconds LIMIT ${perMedia}::integer)
 ) moment
 WHERE docs.any_word IS NOT NULL`;
 }
@@ -150,13 +156,15 @@ function keyframeTexts(input: WordsInput): Prisma.Sql {
 }
 
 /** The segments of the page's videos that are nearest to the query's vector, above the floor. */
-export function vectorMomentsQuery(input: {
-  userId: string;
-  mediaFileIds: string[];
-  modelId: number;
-  vector: HalfvecParameter;
-  floor: number;
-}): Prisma.Sql {
+export function vectorMomentsQuery(
+  input: {
+    userId: string;
+    mediaFileIds: string[];
+    modelId: number;
+    vector: HalfvecParameter;
+    floor: number;
+  } & MomentsInput,
+): Prisma.Sql {
   return prepared(Prisma.sql`SELECT page.id AS "mediaFileId", CASE s.segment_type WHEN 'audio' THEN 'speech' ELSE 'visual' END AS kind,
   s.start_time_seconds::float8 AS "startSeconds", s.end_time_seconds::float8 AS "endSeconds", s.similarity AS score,
   s.source_text AS text
@@ -167,7 +175,7 @@ CROSS JOIN LATERAL (
   FROM media_embeddings e
   WHERE e.user_id = ${input.userId}::uuid AND e.media_file_id = page.id AND e.model_id = ${input.modelId}::smallint
     AND e.segment_type <> 'full'
-  ORDER BY similarity DESC, e.start_time_seconds LIMIT ${SEGMENTS_PER_MEDIA}::integer
+  ORDER BY similarity DESC, e.start_time_seconds LIMIT ${input.perMedia ?? SEGMENTS_PER_MEDIA}::integer
 ) s
 WHERE s.similarity >= ${input.floor}::float8`);
 }
