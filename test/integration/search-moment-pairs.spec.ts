@@ -1,6 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Database } from '../../src/infrastructure/database/database.js';
-import { MomentPairSearch, type PairQuery, type PairsFound } from '../../src/modules/search/moment-pair-search.js';
+import {
+  MomentPairSearch,
+  type PairQuery,
+  type PairsFound,
+} from '../../src/modules/search/moment-pair-search.js';
 import { MOMENTS_PAIRED, type MediaPairs, type PairWindow } from '../../src/modules/search/moment-pairs.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import { createUser } from '../factories/users.js';

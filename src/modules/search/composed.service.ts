@@ -43,7 +43,9 @@ interface ComposedCursor extends SearchCursor {
   nearTotal: number;
 }
 
-type Found = Omit<ComposedSimilarResponse, 'searchId' | 'nextCursor' | 'tookMs' | 'model'> & { hasMore: boolean };
+type Found = Omit<ComposedSimilarResponse, 'searchId' | 'nextCursor' | 'tookMs' | 'model'> & {
+  hasMore: boolean;
+};
 
 type PartWithVector = Part & { vector: Float32Array };
 
@@ -121,7 +123,8 @@ export class ComposedService {
       async (tx) => {
         const input = { request, parts, sources, model, vector, limit, continues, shown };
         const found = await this.find(tx, userId, input);
-        if (isCharged) return { found, isSettled: await this.history.settle(tx, userId, recordOf(found), []) };
+        if (isCharged)
+          return { found, isSettled: await this.history.settle(tx, userId, recordOf(found), []) };
         if (continues) await this.shownPages.note(tx, userId, continues, idsOf(found));
         else await this.history.record(tx, userId, recordOf(found));
         return { found, isSettled: true };

@@ -62,7 +62,8 @@ export class MomentPairSearch {
     const first = await this.moments(tx, userId, common.slice(0, MAX_PAIRED_VIDEOS), queries.first);
     const second = await this.moments(tx, userId, [...first.of.keys()], queries.second);
     const pairs = new Map<string, MomentPair[]>();
-    for (const [id, moments] of second.of) pairs.set(id, pairMoments(first.of.get(id) ?? [], moments, window));
+    for (const [id, moments] of second.of)
+      pairs.set(id, pairMoments(first.of.get(id) ?? [], moments, window));
     return {
       media: rankPairs(pairs),
       isCapped: common.length > MAX_PAIRED_VIDEOS || first.isCut || second.isCut,
