@@ -9,7 +9,7 @@ import { AccessTokens } from '../../../src/infrastructure/auth/access-tokens.js'
 import type { Bench } from '../bench.js';
 import { PROJECT_DIR } from '../data/cluster.js';
 import type { BenchUser } from '../data/data-set.js';
-import type { ServerInput } from './server.js';
+import type { ServerInput, ServerMessage } from './server.js';
 
 const SERVER = fileURLToPath(new URL('./server.ts', import.meta.url));
 const HOOKS = new URL('../../hooks.mjs', import.meta.url).href;
@@ -25,6 +25,7 @@ export interface SearchAnswer {
 /** The product as a process of its own, and a client that keeps its connections. */
 export class ProductServer {
   private readonly agent = new Agent({ keepAlive: true, maxSockets: 64 });
+  private barePort = 0;
 
   private constructor(
     private readonly child: ChildProcess,
@@ -71,8 +72,34 @@ export class ProductServer {
     question: number,
     limit: number,
   ): Promise<{ answer: SearchAnswer; milliseconds: number }> {
+    const { text, milliseconds } = await this.post(this.port, user, question, limit);
+    return { answer: JSON.parse(text) as SearchAnswer, milliseconds };
+  }
+
+  /** Records each question as asked now, and starts a bare server that does the same for them (bare-server.ts). */
+  async startBare(questions: { user: BenchUser; number: number }[], limit: number): Promise<void> {
+    for (const { user, number } of questions) {
+      await this.ask({ ask: 'record' });
+      const { text } = await this.post(this.port, user, number, limit);
+      await this.ask({ ask: 'keep', question: number, answer: text });
+    }
+    this.barePort = (await this.ask<{ port: number }>({ ask: 'bareServer' })).port;
+  }
+
+  /** The same request to the bare server. @returns the milliseconds until its last byte */
+  async searchBare(user: BenchUser, question: number, limit: number): Promise<number> {
+    return (await this.post(this.barePort, user, question, limit)).milliseconds;
+  }
+
+  private post(
+    port: number,
+    user: BenchUser,
+    question: number,
+    limit: number,
+  ): Promise<{ text: string; milliseconds: number }> {
     const body = JSON.stringify({ query: `question ${question}`, mode: 'semantic', limit });
-    const { text, milliseconds } = await this.send(
+    return this.send(
+      port,
       {
         method: 'POST',
         path: '/v1/search',
@@ -84,40 +111,44 @@ export class ProductServer {
       },
       body,
     );
-    return { answer: JSON.parse(text) as SearchAnswer, milliseconds };
   }
 
   /** @returns for how many milliseconds the server had statements under way since this was asked last */
-  statementMilliseconds(): Promise<number> {
+  async statementMilliseconds(): Promise<number> {
+    return (await this.ask<{ statementMs: number }>({ ask: 'statementMs' })).statementMs;
+  }
+
+  private ask<Answer extends object>(message: ServerMessage): Promise<Answer> {
     return new Promise((resolve) => {
-      this.child.once('message', ({ statementMs }: { statementMs: number }) => resolve(statementMs));
-      this.child.send({});
+      this.child.once('message', (answer: Answer) => resolve(answer));
+      this.child.send(message);
     });
   }
 
   /** A route that does nothing. @returns the milliseconds until its last byte */
   async health(): Promise<number> {
-    return (await this.send({ method: 'GET', path: '/health/live' })).milliseconds;
+    return (await this.send(this.port, { method: 'GET', path: '/health/live' })).milliseconds;
   }
 
   /** @throws Error for any answer but 200 */
-  private send(options: RequestOptions, body?: string): Promise<{ text: string; milliseconds: number }> {
+  private send(
+    port: number,
+    options: RequestOptions,
+    body?: string,
+  ): Promise<{ text: string; milliseconds: number }> {
     return new Promise((resolve, reject) => {
       const started = performance.now();
-      const outgoing = request(
-        { ...options, agent: this.agent, host: '127.0.0.1', port: this.port },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', reject);
-          response.on('end', () => {
-            const milliseconds = performance.now() - started;
-            const text = Buffer.concat(chunks).toString();
-            if (response.statusCode === 200) resolve({ text, milliseconds });
-            else reject(new Error(`${options.path}: ${response.statusCode} ${text.slice(0, 300)}`));
-          });
-        },
-      );
+      const outgoing = request({ ...options, agent: this.agent, host: '127.0.0.1', port }, (response) => {
+        const chunks: Buffer[] = [];
+        response.on('data', (chunk: Buffer) => chunks.push(chunk));
+        response.on('error', reject);
+        response.on('end', () => {
+          const milliseconds = performance.now() - started;
+          const text = Buffer.concat(chunks).toString();
+          if (response.statusCode === 200) resolve({ text, milliseconds });
+          else reject(new Error(`${options.path}: ${response.statusCode} ${text.slice(0, 300)}`));
+        });
+      });
       outgoing.on('error', reject);
       outgoing.end(body);
     });

@@ -3,8 +3,8 @@
  * queries and gives them at once. So a request holds everything but the provider's call: JSON, authentication with its
  * look-up, rate limit, plan limits, the cost record, the search, the page, the history row, the answer.
  *
- * Started by parts/http.ts with an IPC channel: takes {@link ServerInput}, answers { port }; to each message after it,
- * { statementMs }: how long statements were under way since the one before. Ends on disconnect.
+ * Started by product-server.ts with an IPC channel: takes {@link ServerInput}, answers { port }, then to each
+ * {@link ServerMessage} what stands there. Ends on disconnect.
  */
 import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -18,6 +18,7 @@ import { createRuntime } from '../../../src/infrastructure/runtime.js';
 import { prepareInstallation } from '../../../src/start-up/prepare-installation.js';
 import { BENCH_MODEL } from '../data/data-set.js';
 import { DIMENSIONS } from '../data/topics.js';
+import { startBareServer, StatementRecorder, type RecordedRequest } from './bare-server.js';
 import { StatementClock } from './statement-clock.js';
 
 export interface ServerInput {
@@ -25,6 +26,16 @@ export interface ServerInput {
   /** File of float32 vectors, one behind the other; the query `question 7` has the eighth. */
   vectorsPath: string;
 }
+
+export type ServerMessage =
+  /** -> { statementMs }: how long statements were under way since this was asked last. */
+  | { ask: 'statementMs' }
+  /** -> {}: the statements of the next request are kept. */
+  | { ask: 'record' }
+  /** -> {}: they belong to this request, which was answered so. */
+  | { ask: 'keep'; question: number; answer: string }
+  /** -> { port } of a bare server that knows the requests kept. */
+  | { ask: 'bareServer' };
 
 class KnownQueries implements TextEmbedder {
   readonly model = BENCH_MODEL;
@@ -46,6 +57,9 @@ class KnownQueries implements TextEmbedder {
 
 const clock = new StatementClock();
 clock.watch();
+const recorder = new StatementRecorder();
+recorder.watch();
+const recorded = new Map<number, RecordedRequest>();
 
 process.once('message', (input: ServerInput) => {
   start(input).catch((error: Error) => {
@@ -67,7 +81,17 @@ async function start({ environment, vectorsPath }: ServerInput): Promise<void> {
   await prepareInstallation(runtime);
   const { nest } = await createApplication(runtime);
   await nest.listen(0, '127.0.0.1');
-  process.on('message', () => process.send!({ statementMs: clock.take() }));
+  const reply = async (message: ServerMessage): Promise<object> => {
+    if (message.ask === 'statementMs') return { statementMs: clock.take() };
+    if (message.ask === 'bareServer')
+      return { port: await startBareServer(environment['DATABASE_URL']!, recorded) };
+    if (message.ask === 'record') recorder.start();
+    else recorded.set(message.question, { statements: recorder.stop(), answer: message.answer });
+    return {};
+  };
+  process.on('message', (message: ServerMessage) => {
+    void reply(message).then((answer) => process.send!(answer));
+  });
   process.send!({ port: (nest.getHttpServer().address() as AddressInfo).port });
   process.once('disconnect', () => {
     void nest.close().finally(() => runtime.close().finally(() => process.exit(0)));

@@ -40,7 +40,9 @@ export async function measureHttp(bench: Bench): Promise<void> {
       'cost and history rows). Not in it: the embedding provider; the vector is given by an embedder in memory. ' +
       '"Transaction" is BEGIN to COMMIT through `pg`, with role, settings and the choice of the plan. "Its statements" is ' +
       'the time of the request in which PostgreSQL had something to do or to send: the search, what ' +
-      'the page shows, the charge, the cost and history rows. "The rest" is all else on both sides of the connection.',
+      'the page shows, the charge, the cost and history rows. "The rest" is all else on both sides of the connection. ' +
+      '"Bare" is the floor: a server of Node alone, without framework, authentication, limits or mapping, that sends the ' +
+      'same statements in the same two round trips and answers with a text that is ready.',
   );
   try {
     for (let number = 0; number < WARM_UP; number++) {
@@ -49,6 +51,12 @@ export async function measureHttp(bench: Bench): Promise<void> {
         await server.search(questions[place]!.user, first + place, TOP);
       }
     }
+    await server.startBare(
+      runs.flatMap(({ questions, first }) =>
+        questions.map(({ user }, place) => ({ user, number: first + place })),
+      ),
+      TOP,
+    );
     const empty = new Timings();
     for (let number = 0; number < options.queries; number++) empty.add(await server.health());
     report.text(
@@ -73,20 +81,25 @@ async function measureSize(
     statement: new Timings(),
     transaction: new Timings(),
     http: new Timings(),
+    bare: new Timings(),
     allStatements: new Timings(),
     rest: new Timings(),
   };
   const plans = new Set<string>();
   const askSql = async (connection: ProductSearch, { user, vector }: Question) =>
     connection.search(user.id, { vector: vector.halfvec });
-  await interleave(['sql', 'http'] as const, questions.length, 3, async (kind, number, counts) => {
+  await interleave(['sql', 'http', 'bare'] as const, questions.length, 3, async (kind, number, counts) => {
     const question = questions[number]!;
     if (kind === 'sql') {
       const { statementMs, transactionMs } = await askSql(connections[0]!, question);
       if (!counts) return;
       alone.statement.add(statementMs);
       alone.transaction.add(transactionMs);
+    } else if (kind === 'bare') {
+      const milliseconds = await server.searchBare(question.user, first + number, TOP);
+      if (counts) alone.bare.add(milliseconds);
     } else {
+      await server.statementMilliseconds();
       const { answer, milliseconds } = await server.search(question.user, first + number, TOP);
       if (answer.items.length !== TOP)
         throw new Error(`a page of ${answer.items.length} files instead of ${TOP}`);
@@ -125,6 +138,8 @@ async function measureSize(
     'transaction, 1': both(alone.transaction),
     'HTTP, 1': both(alone.http),
     'HTTP adds, p50': round(added),
+    'bare, 1': both(alone.bare),
+    'bare adds, p50': round(alone.bare.p50 - alone.statement.p50),
     'its statements, 1': both(alone.allStatements),
     'the rest, 1': both(alone.rest),
     [`transaction, ${WORKERS}`]: both(busy.transaction),
