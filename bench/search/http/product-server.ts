@@ -15,6 +15,7 @@ const SERVER = fileURLToPath(new URL('./server.ts', import.meta.url));
 const HOOKS = new URL('../../hooks.mjs', import.meta.url).href;
 const START_LIMIT_MS = 60_000;
 const SESSION_SECONDS = 3_600;
+const SEARCH_PATH = '/v1/search';
 
 export interface SearchAnswer {
   items: { media: { id: string } }[];
@@ -87,8 +88,8 @@ export class ProductServer {
   }
 
   /** The same request to the bare server. @returns the milliseconds until its last byte */
-  async searchBare(user: BenchUser, question: number, limit: number): Promise<number> {
-    return (await this.post(this.barePort, user, question, limit)).milliseconds;
+  async searchBare(user: BenchUser, question: number, limit: number, path = SEARCH_PATH): Promise<number> {
+    return (await this.post(this.barePort, user, question, limit, path)).milliseconds;
   }
 
   private post(
@@ -96,13 +97,14 @@ export class ProductServer {
     user: BenchUser,
     question: number,
     limit: number,
+    path = SEARCH_PATH,
   ): Promise<{ text: string; milliseconds: number }> {
     const body = JSON.stringify({ query: `question ${question}`, mode: 'semantic', limit });
     return this.send(
       port,
       {
         method: 'POST',
-        path: '/v1/search',
+        path,
         headers: {
           authorization: `Bearer ${this.tokens.get(user.id)}`,
           'content-type': 'application/json',

@@ -1,4 +1,5 @@
 import { measuredUsers, questionsOf, sizesOf, type Bench, type Question } from '../bench.js';
+import { ONE_TRIP } from '../http/bare-server.js';
 import { ProductServer } from '../http/product-server.js';
 import { closedLoop, interleave, Timings } from '../measure.js';
 import { ProductSearch } from '../product.js';
@@ -42,7 +43,8 @@ export async function measureHttp(bench: Bench): Promise<void> {
       'the time of the request in which PostgreSQL had something to do or to send: the search, what ' +
       'the page shows, the charge, the cost and history rows. "The rest" is all else on both sides of the connection. ' +
       '"Bare" is the floor: a server of Node alone, without framework, authentication, limits or mapping, that sends the ' +
-      'same statements in the same two round trips and answers with a text that is ready.',
+      'same statements in the same two round trips and answers with a text that is ready; "one trip" is the same with all ' +
+      'statements in one round trip, as if the answer were known beforehand.',
   );
   try {
     for (let number = 0; number < WARM_UP; number++) {
@@ -82,35 +84,42 @@ async function measureSize(
     transaction: new Timings(),
     http: new Timings(),
     bare: new Timings(),
+    oneTrip: new Timings(),
     allStatements: new Timings(),
     rest: new Timings(),
   };
   const plans = new Set<string>();
   const askSql = async (connection: ProductSearch, { user, vector }: Question) =>
     connection.search(user.id, { vector: vector.halfvec });
-  await interleave(['sql', 'http', 'bare'] as const, questions.length, 3, async (kind, number, counts) => {
-    const question = questions[number]!;
-    if (kind === 'sql') {
-      const { statementMs, transactionMs } = await askSql(connections[0]!, question);
-      if (!counts) return;
-      alone.statement.add(statementMs);
-      alone.transaction.add(transactionMs);
-    } else if (kind === 'bare') {
-      const milliseconds = await server.searchBare(question.user, first + number, TOP);
-      if (counts) alone.bare.add(milliseconds);
-    } else {
-      await server.statementMilliseconds();
-      const { answer, milliseconds } = await server.search(question.user, first + number, TOP);
-      if (answer.items.length !== TOP)
-        throw new Error(`a page of ${answer.items.length} files instead of ${TOP}`);
-      plans.add(answer.plan);
-      const statementMs = await server.statementMilliseconds();
-      if (!counts) return;
-      alone.http.add(milliseconds);
-      alone.allStatements.add(statementMs);
-      alone.rest.add(milliseconds - statementMs);
-    }
-  });
+  await interleave(
+    ['sql', 'http', 'bare', 'oneTrip'] as const,
+    questions.length,
+    3,
+    async (kind, number, counts) => {
+      const question = questions[number]!;
+      if (kind === 'sql') {
+        const { statementMs, transactionMs } = await askSql(connections[0]!, question);
+        if (!counts) return;
+        alone.statement.add(statementMs);
+        alone.transaction.add(transactionMs);
+      } else if (kind === 'bare' || kind === 'oneTrip') {
+        const path = kind === 'oneTrip' ? ONE_TRIP : undefined;
+        const milliseconds = await server.searchBare(question.user, first + number, TOP, path);
+        if (counts) alone[kind].add(milliseconds);
+      } else {
+        await server.statementMilliseconds();
+        const { answer, milliseconds } = await server.search(question.user, first + number, TOP);
+        if (answer.items.length !== TOP)
+          throw new Error(`a page of ${answer.items.length} files instead of ${TOP}`);
+        plans.add(answer.plan);
+        const statementMs = await server.statementMilliseconds();
+        if (!counts) return;
+        alone.http.add(milliseconds);
+        alone.allStatements.add(statementMs);
+        alone.rest.add(milliseconds - statementMs);
+      }
+    },
+  );
 
   const count = 2 * questions.length;
   const busy = { transaction: new Timings(), http: new Timings() };
@@ -140,6 +149,7 @@ async function measureSize(
     'HTTP adds, p50': round(added),
     'bare, 1': both(alone.bare),
     'bare adds, p50': round(alone.bare.p50 - alone.statement.p50),
+    'one trip adds, p50': round(alone.oneTrip.p50 - alone.statement.p50),
     'its statements, 1': both(alone.allStatements),
     'the rest, 1': both(alone.rest),
     [`transaction, ${WORKERS}`]: both(busy.transaction),
