@@ -46,7 +46,10 @@ export class AdminUsageLimitsController {
 
   @Put(':tier')
   @AdminOnly()
-  @ApiOperation({ summary: 'Replace the limits of a plan, effective at once' })
+  @ApiOperation({
+    summary:
+      'Replace the limits of a plan; they hold from now on, hourly limits and features within a second',
+  })
   @ApiOkResponse({ type: UsageLimitsResponse })
   replace(@Param('tier') tier: string, @Body() update: UsageLimitsUpdate): Promise<UsageLimitsResponse> {
     return this.limits.replace(tier, update);

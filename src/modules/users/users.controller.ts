@@ -68,7 +68,7 @@ export class UsersController {
   @Delete('api-keys/:id')
   @SessionOnly()
   @HttpCode(204)
-  @ApiOperation({ summary: 'Revoke an API key at once' })
+  @ApiOperation({ summary: 'Revoke an API key; a second later it works nowhere' })
   @ApiNoContentResponse()
   revokeKey(@CurrentPrincipal() principal: Principal, @UuidParam('id') id: string): Promise<void> {
     return this.apiKeys.revoke(principal, id);
