@@ -3,19 +3,18 @@ import net from 'node:net';
 import path from 'node:path';
 import { jest } from '@jest/globals';
 import type pg from 'pg';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
 import { ProviderError, type AiProviders } from '../../src/infrastructure/ai/ai.types.js';
 import { AI_PROVIDERS } from '../../src/infrastructure/infrastructure.tokens.js';
 import { blackPng } from '../../src/infrastructure/media-tools/testing/make-media.js';
 import { picture, video } from '../../src/modules/media/testing/sample-files.js';
 import type { ByImageResponse } from '../../src/modules/search/dto/similar.response.js';
 import { SimilarPageReader } from '../../src/modules/search/similar-page.reader.js';
-import { drawPicture } from '../../src/samples/picture-encoder.js';
-import type { Scene } from '../../src/samples/scenes/scenery.js';
 import { sailboatOnBlueWater, sunsetOverSea } from '../../src/samples/scenes/sea-and-sky.js';
 import { coffeeCup, redApple } from '../../src/samples/scenes/still-life.js';
 import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
+import { draw, upright } from './drawn-picture.js';
 
 let app: TestApp;
 let superuser: pg.Client;
@@ -58,14 +57,6 @@ afterAll(async () => {
   await superuser.end();
   await app.stop();
 });
-
-function upright(scene: Scene): Sharp {
-  const rgb = drawPicture(scene, { format: 'jpeg', scale: 0.4 });
-  return sharp(rgb, {
-    raw: { width: Math.round(scene.width * 0.4), height: Math.round(scene.height * 0.4), channels: 3 },
-  });
-}
-const draw = (scene: Scene): Promise<Buffer> => upright(scene).jpeg({ quality: 92 }).toBuffer();
 
 const staged = (): Promise<string[]> =>
   readdir(path.join(app.runtime.config.DATA_DIR, 'staging')).catch((): string[] => []);

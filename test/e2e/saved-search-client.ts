@@ -3,6 +3,7 @@ import type {
   SavedSearchRunResponse,
 } from '../../src/modules/search/dto/saved-searches.dto.js';
 import type { Session, TestApp } from '../harness/app.js';
+import { searchesUsed } from './use-library.js';
 
 /** What the specs of saved searches ask of the API. */
 export class SavedSearchClient {
@@ -24,8 +25,7 @@ export class SavedSearchClient {
     return answer.body as SavedSearchRunResponse;
   }
 
-  async searchesUsed(session: Session): Promise<number> {
-    const { body } = await this.app.http.get('/v1/me/usage').set(session.headers);
-    return (body as { searches: { used: number } }).searches.used;
+  searchesUsed(session: Session): Promise<number> {
+    return searchesUsed(this.app, session);
   }
 }

@@ -5,34 +5,21 @@ import { MAX_EXACT_VECTORS, Ranker } from '../../src/modules/search/ranker.js';
 import { RecallMonitor } from '../../src/modules/search/recall-monitor.js';
 import { SearchRepository } from '../../src/modules/search/search.repository.js';
 import type { SearchHitResponse, SearchResponse } from '../../src/modules/search/dto/search.response.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import type { Session } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
 import {
-  activeModel,
   asUser,
   embedder,
   insertClusters,
   randomSource,
   randomVector,
-  type MediaFixture,
 } from '../integration/search-fixtures.js';
-import { addEmbedded } from './embedded-media.js';
 import { SearchClient } from './search-client.js';
+import { useLibrary } from './use-library.js';
 
 /** Facets, corrections, sorting, cut-off, windows of two queries and explanations, as a client sees them. */
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
-
-const newSession = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
-
-const add = (session: Session, media: MediaFixture, text = media.title) =>
-  addEmbedded(app.database, modelId, session, media, text);
+const library = useLibrary();
+const { add, newUser } = library;
 
 /** A film with lines of speech. */
 async function addFilm(session: Session, title: string, cues: [number, number, string][]): Promise<string> {
@@ -43,7 +30,7 @@ async function addFilm(session: Session, title: string, cues: [number, number, s
     transcript: cues.map(([, , text]) => text).join(' '),
   });
   await asUser(session.id, () =>
-    app.database.run((tx) =>
+    library.app.database.run((tx) =>
       tx.transcriptSegment.createMany({
         data: cues.map(([startTimeSeconds, endTimeSeconds, text]) => ({
           ...{ userId: session.id, mediaFileId: id, startTimeSeconds, endTimeSeconds, text },
@@ -56,18 +43,19 @@ async function addFilm(session: Session, title: string, cues: [number, number, s
   return id;
 }
 
-const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
+const post = (session: Session, body: object) =>
+  library.app.http.post('/v1/search').set(session.headers).send(body);
 
 const search = (session: Session, body: object): Promise<SearchResponse> =>
-  new SearchClient(app, session).search(body);
+  new SearchClient(library.app, session).search(body);
 
 const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
 const explain = (session: Session, searchId: string, mediaId: string) =>
-  app.http.get(`/v1/search/${searchId}/explain?mediaId=${mediaId}`).set(session.headers);
+  library.app.http.get(`/v1/search/${searchId}/explain?mediaId=${mediaId}`).set(session.headers);
 
 describe('facets', () => {
   it('count all files that fit, on whatever page, and nobody else', async () => {
-    const [session, other] = [await newSession(), await newSession()];
+    const [session, other] = [await newUser(), await newUser()];
     for (let index = 0; index < 5; index++) {
       await add(session, {
         title: `pelican ${index}`,
@@ -97,7 +85,7 @@ describe('facets', () => {
 
 describe('typing errors', () => {
   it('are corrected out of the own words, and the answer says so', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const sunset = await add(session, { title: 'Sunset over the harbour' });
     for (const mode of ['text', 'hybrid', 'semantic']) {
       const found = await search(session, { query: 'sunste', mode });
@@ -114,7 +102,7 @@ describe('typing errors', () => {
   });
 
   it('among words that are equally near, are those that stand in a file together', async () => {
-    const session = await newSession();
+    const session = await newUser();
     await add(session, { title: 'Recipe for a cake' });
     const receipt = await add(session, { title: 'Receipt of a restaurant' });
     const found = await search(session, { query: 'restuarant recipt' });
@@ -123,7 +111,7 @@ describe('typing errors', () => {
   });
 
   it('never out of the words of somebody else, of private files or of the trash', async () => {
-    const [session, other] = [await newSession(), await newSession()];
+    const [session, other] = [await newUser(), await newUser()];
     await add(other, { title: 'Rhododendron in bloom' });
     await add(session, { title: 'Rhododendron', isPrivate: true });
     await add(session, { title: 'Rhododendron', deletedAt: new Date() });
@@ -138,7 +126,7 @@ describe('typing errors', () => {
 
 describe('order and cut-off', () => {
   it('sorts what fits by a column, files without a value last, and pages through it', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const day = (text: string): Date => new Date(`${text}T00:00:00Z`);
     const b = await add(session, { title: 'otter b', takenAt: day('2021-01-01') });
     const none = await add(session, { title: 'otter none' });
@@ -155,7 +143,7 @@ describe('order and cut-off', () => {
   });
 
   it('answers nothing to nonsense with cutoff auto, and keeps what is meant', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const things = 'car|boat|invoice|mountain|cake|train|guitar|garden|castle|winter|office|football'.split(
       '|',
     );
@@ -172,7 +160,7 @@ describe('order and cut-off', () => {
 
 describe('two queries within some seconds', () => {
   it('finds the films in which both happen, in the order asked, one hit a film', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const near = await addFilm(session, 'Near', [
       [10, 13, 'the orchestra begins to play'],
       [18, 21, 'loud applause from the audience'],
@@ -207,7 +195,7 @@ describe('two queries within some seconds', () => {
 
 describe('reasons', () => {
   it('say where each hit was found', async () => {
-    const session = await newSession();
+    const session = await newUser();
     await add(session, {
       title: 'At the dog show',
       tags: ['dog lovers'],
@@ -229,7 +217,7 @@ describe('reasons', () => {
 
 describe('explain', () => {
   it('says why a file is not among the hits, by each reason that holds', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const files = {
       found: await add(session, { title: 'walrus on the ice', tags: ['arctic'] }),
       deleted: await add(session, { title: 'walrus', tags: ['arctic'], deletedAt: new Date() }),
@@ -266,13 +254,13 @@ describe('explain', () => {
   });
 
   it('says of a file that an approximate search leaves out that it was missed', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const [first, second] = [
       await add(session, { title: 'ocelot' }),
       await add(session, { title: 'ocelot in a tree' }),
     ];
     const { searchId } = await search(session, { query: 'ocelot', mode: 'semantic' });
-    const ranker = app.nest.get(Ranker);
+    const ranker = library.app.nest.get(Ranker);
     const rank = ranker.rank.bind(ranker);
     const spy = jest.spyOn(ranker, 'rank').mockImplementation(async (tx, input) => {
       const ranking = await rank(tx, input);
@@ -296,7 +284,7 @@ describe('explain', () => {
   });
 
   it('explains a search as corrected, and refuses one that the rules of today do not know', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const id = await add(session, { title: 'a wolverine in the snow' });
     const { searchId } = await search(session, { query: 'wolverien', mode: 'text' });
     expect((await explain(session, searchId, id)).body.reasons).toMatchObject([{ code: 'found' }]);
@@ -313,7 +301,7 @@ describe('explain', () => {
   });
 
   it('knows neither the searches nor the files of somebody else', async () => {
-    const [session, other] = [await newSession(), await newSession()];
+    const [session, other] = [await newUser(), await newUser()];
     const mine = await add(session, { title: 'lynx' });
     const theirs = await add(other, { title: 'lynx' });
     const { searchId } = await search(session, { query: 'lynx' });
@@ -335,26 +323,29 @@ describe('the recall of approximate searches', () => {
     const vectors = (count: number) => Array.from({ length: count }, () => randomVector(random));
     // The first cut goes by the signs of the elements: it finds what is near in one library, and is blind in the other.
     const alike = (count: number) => vectors(count).map((vector) => vector.map(Math.abs));
-    const { registry } = app.runtime.metrics;
+    const { registry } = library.app.runtime.metrics;
     registry.removeSingleMetric('search_recall_at_20');
     const monitor = new RecallMonitor(
-      app.database,
+      library.app.database,
       new Ranker(new SearchRepository()),
       { SEARCH_RECALL_SAMPLES_PER_THOUSAND: 1000 },
-      app.runtime.logger,
-      app.runtime.metrics,
+      library.app.runtime.logger,
+      library.app.runtime.metrics,
     );
     const figure = async (name: string): Promise<number> => {
-      const { text } = await app.http.get('/metrics');
+      const { text } = await library.app.http.get('/metrics');
       return Number(new RegExp(`^search_recall_at_20_${name} (\\S+)$`, 'm').exec(text)?.[1]);
     };
     const sums: number[] = [];
     for (const make of [vectors, alike]) {
-      const session = await newSession();
+      const session = await newUser();
       await asUser(session.id, () =>
-        app.database.run((tx) => insertClusters(tx, session.id, modelId, make(26), make(20)), {
-          timeoutMs: 60_000,
-        }),
+        library.app.database.run(
+          (tx) => insertClusters(tx, session.id, library.modelId, make(26), make(20)),
+          {
+            timeoutMs: 60_000,
+          },
+        ),
       );
       monitor.offer({
         ...{ userId: session.id, mode: 'semantic', alpha: 1, terms: 'x', excludedTerms: null, filter: {} },
@@ -362,12 +353,12 @@ describe('the recall of approximate searches', () => {
         vector: {
           halfvec: encodeHalfvecText(make(1)[0]!),
           model: embedder.model,
-          ...{ modelId, vectorCount: MAX_EXACT_VECTORS + 1, hasGraph: false, floor: -1 },
+          ...{ modelId: library.modelId, vectorCount: MAX_EXACT_VECTORS + 1, hasGraph: false, floor: -1 },
         },
       });
-      await app.eventually(async () => ((await figure('count')) === sums.length + 1 ? true : null));
+      await library.app.eventually(async () => ((await figure('count')) === sums.length + 1 ? true : null));
       sums.push(await figure('sum'));
-      expect((await app.http.get('/metrics')).text).not.toContain(session.id);
+      expect((await library.app.http.get('/metrics')).text).not.toContain(session.id);
     }
     expect(sums[0]).toBeGreaterThan(0.9);
     expect(sums[1]! - sums[0]!).toBeLessThan(0.8);
@@ -386,7 +377,7 @@ describe('bad input', () => {
     [{ order: 'up' }, '/order'],
     [{ cutoff: 0.3 }, '/cutoff'],
   ])('%j is refused with a pointer', async (fields, pointer) => {
-    const response = await post(await newSession(), { query: 'a', ...fields });
+    const response = await post(await newUser(), { query: 'a', ...fields });
     expect(response.status).toBe(400);
     expect(response.body.errors.map((fault: { pointer: string }) => fault.pointer)).toContain(pointer);
   });

@@ -1,30 +1,23 @@
 import fc from 'fast-check';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
 import { FACETS } from '../../src/modules/search/sql/facets.sql.js';
 import { SEARCH_SORTS } from '../../src/modules/search/sql/sorted-media.sql.js';
-import { activeModel } from '../integration/search-fixtures.js';
-import { addEmbedded } from './embedded-media.js';
+import type { Session } from '../harness/app.js';
 import { hostileFilter } from './hostile-filters.js';
+import { useLibrary } from './use-library.js';
 
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
+const library = useLibrary();
 
 const add = (session: Session, title: string, tags: string[] = []): Promise<string> =>
-  addEmbedded(app.database, modelId, session, { title, tags });
+  library.add(session, { title, tags });
 
-const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
+const post = (session: Session, body: object) =>
+  library.app.http.post('/v1/search').set(session.headers).send(body);
 
 describe('C17: hostile input', () => {
   it.each(['a'.repeat(10_000), 'NUL \u0000', '\ud800', '   ', '- - -', '""'])(
     'is refused with 400 (%#)',
     async (query) => {
-      const session = await app.createSession();
+      const session = await library.app.createSession();
       const response = await post(session, { query });
       expect(response.status).toBe(400);
       expect(response.type).toBe('application/problem+json');
@@ -33,8 +26,8 @@ describe('C17: hostile input', () => {
   );
 
   it('never ends in 500, and finds nobody else’s file', async () => {
-    const session = await app.createSession({ subscriptionTier: 'ultimate' });
-    const other = await app.createSession();
+    const session = await library.app.createSession({ subscriptionTier: 'ultimate' });
+    const other = await library.app.createSession();
     const secret = await add(other, 'dog cat canary', ['canary']);
     await add(session, 'dog & cat');
     const oddities = fc.constantFrom(
@@ -134,8 +127,8 @@ describe('C17: hostile input', () => {
   }, 180_000);
 
   it('neither do the neighbours of the search: composed ones, suggestions, explanations, saved searches', async () => {
-    const session = await app.createSession({ subscriptionTier: 'ultimate' });
-    const other = await app.createSession();
+    const session = await library.app.createSession({ subscriptionTier: 'ultimate' });
+    const other = await library.app.createSession();
     const secret = await add(other, 'parrot canary', ['canary']);
     const own = await add(session, 'parrot');
     const text = fc.oneof(
@@ -177,7 +170,7 @@ describe('C17: hostile input', () => {
     const statuses = new Set<number>();
     await fc.assert(
       fc.asyncProperty(call, async ({ path, body }) => {
-        const request = body === null ? app.http.get(path) : app.http.post(path).send(body);
+        const request = body === null ? library.app.http.get(path) : library.app.http.post(path).send(body);
         const response = await request.set(session.headers);
         statuses.add(response.status);
         expect([200, 201, 400, 404, 409]).toContain(response.status);

@@ -4,9 +4,7 @@ import { ProviderError } from '../../src/infrastructure/ai/ai.types.js';
 import type { SearchResponse } from '../../src/modules/search/dto/search.response.js';
 import { PlanFactsMemory } from '../../src/modules/search/plan-facts-memory.js';
 import { MAX_EXACT_VECTORS } from '../../src/modules/search/ranker.js';
-import { startTestApp, type TestApp } from '../harness/app.js';
 import {
-  activeModel,
   asUser,
   embedder,
   insertClusters,
@@ -15,27 +13,21 @@ import {
   randomVector,
   type MediaFixture,
 } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf } from './embedded-media.js';
+import { idsOf } from './embedded-media.js';
 import { SearchClient } from './search-client.js';
+import { useLibrary } from './use-library.js';
 
 /** What comes of the options of a search: the lowest score, orders, explanations, weights, and facts remembered. */
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
+const library = useLibrary();
 afterEach(() => {
   jest.restoreAllMocks();
 });
 
 const newClient = async (): Promise<SearchClient> =>
-  new SearchClient(app, await app.createSession({ subscriptionTier: 'ultimate' }));
+  new SearchClient(library.app, await library.app.createSession({ subscriptionTier: 'ultimate' }));
 
 const add = ({ session }: SearchClient, media: MediaFixture, text = media.title): Promise<string> =>
-  addEmbedded(app.database, modelId, session, media, text);
+  library.add(session, media, text);
 
 const idsOfAll = (pages: SearchResponse[]): string[] => pages.flatMap((page) => idsOf(page.items));
 
@@ -83,7 +75,7 @@ describe('minScore', () => {
     const client = await newClient();
     const [high, low] = [230, 30];
     await asUser(client.session.id, () =>
-      app.database.run(
+      library.app.database.run(
         async (tx) => {
           for (let index = 0; index < high; index++)
             await insertMedia(tx, client.session.id, { title: 'gull' });
@@ -220,7 +212,7 @@ describe('explain', () => {
         [applauseAt, 'applause'],
       ];
       await asUser(client.session.id, () =>
-        app.database.run((tx) =>
+        library.app.database.run((tx) =>
           tx.transcriptSegment.createMany({
             data: cues.map(([startTimeSeconds, text]) => ({
               ...{ userId: client.session.id, mediaFileId: id, id: randomUUID(), source: 'speech', text },
@@ -255,7 +247,7 @@ describe('explain', () => {
     const boat = await add(client, { title: 'rowing boat' });
     await add(client, { title: 'ship' });
     jest
-      .spyOn(app.runtime.ai.textEmbedder, 'embed')
+      .spyOn(library.app.runtime.ai.textEmbedder, 'embed')
       .mockRejectedValue(new ProviderError('provider-unavailable', 'down', true, 'Wait.'));
     const { searchId, degraded } = await client.search({ query: 'ship' });
     expect(degraded).toBe('semantic-unavailable');
@@ -309,14 +301,14 @@ describe('alpha', () => {
 describe('the remembered facts of a library', () => {
   it('hide no file that came since, and none of a library that has outgrown its plan', async () => {
     const client = await newClient();
-    const memory = app.nest.get(PlanFactsMemory, { strict: false });
+    const memory = library.app.nest.get(PlanFactsMemory, { strict: false });
     const remembering = jest.spyOn(memory, 'set');
     const found = async () => {
       const { items, total, plan } = await client.search({ query: 'zebra', mode: 'semantic' });
       return { ids: idsOf(items).sort(), total, plan };
     };
     const ids = [await add(client, { title: 'a zebra' })];
-    const facts = { modelId, vectorCount: 1, hasGraph: false };
+    const facts = { modelId: library.modelId, vectorCount: 1, hasGraph: false };
     expect(await found()).toEqual({ ids, total: 1, plan: 'exact' });
     expect(remembering).toHaveBeenCalledWith(client.session.id, embedder.model, facts);
 
@@ -326,12 +318,12 @@ describe('the remembered facts of a library', () => {
     const random = randomSource(21);
     const vectors = (count: number) => Array.from({ length: count }, () => randomVector(random));
     await asUser(client.session.id, () =>
-      app.database.run(
+      library.app.database.run(
         (tx) =>
           insertClusters(
             tx,
             client.session.id,
-            modelId,
+            library.modelId,
             vectors(26),
             vectors(Math.ceil(MAX_EXACT_VECTORS / 26)),
           ),

@@ -1,34 +1,17 @@
 import type { SearchResponse } from '../../src/modules/search/dto/search.response.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
-import { activeModel, asUser } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf } from './embedded-media.js';
+import type { Session } from '../harness/app.js';
+import { idsOf } from './embedded-media.js';
 import { SearchClient } from './search-client.js';
+import { useLibrary } from './use-library.js';
 
 /** Pages of one search, while the library changes in between. */
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
+const library = useLibrary();
+const { toTrash } = library;
 
 const newClient = async (): Promise<SearchClient> =>
-  new SearchClient(app, await app.createSession({ subscriptionTier: 'ultimate' }));
+  new SearchClient(library.app, await library.app.createSession({ subscriptionTier: 'ultimate' }));
 
-const add = (session: Session, title: string): Promise<string> =>
-  addEmbedded(app.database, modelId, session, { title }, '');
-
-const remove = (session: Session, id: string): Promise<unknown> =>
-  asUser(session.id, () =>
-    app.database.run((tx) =>
-      tx.mediaFile.update({
-        where: { userId_id: { userId: session.id, id } },
-        data: { deletedAt: new Date() },
-      }),
-    ),
-  );
+const add = (session: Session, title: string): Promise<string> => library.add(session, { title }, '');
 
 it('walks a whole result, without a double or a gap, while files come and go', async () => {
   const client = await newClient();
@@ -49,12 +32,12 @@ it('walks a whole result, without a double or a gap, while files come and go', a
     cursor = page.nextCursor;
     // One comes and one that was shown already goes, on each page.
     await add(session, `heron heron heron ${pages}`);
-    await remove(session, seen[pages]!);
+    await toTrash(session, seen[pages]!);
     pages++;
   } while (cursor !== null && pages < 30);
   expect(new Set(seen).size).toBe(seen.length);
   expect(ids.filter((id) => !seen.includes(id))).toEqual([]);
-  const usage = await app.http.get('/v1/me/usage').set(session.headers);
+  const usage = await library.app.http.get('/v1/me/usage').set(session.headers);
   expect(usage.body.searches.used).toBe(1);
 }, 120_000);
 
@@ -74,7 +57,7 @@ it.each(['relevance', 'uploadedAt'])(
     expect(idsOf(again.items)).toEqual(idsOf(lost.items));
     // One of the page goes: the others stay, and what is there by now fills it up.
     const gone = idsOf(lost.items)[0]!;
-    await remove(session, gone);
+    await toTrash(session, gone);
     const third = await client.search({ ...body, cursor: first.nextCursor });
     expect(idsOf(third.items).slice(0, 2)).toEqual(idsOf(lost.items).slice(1));
     expect(idsOf(third.items)).toHaveLength(3);
@@ -85,7 +68,7 @@ it.each(['relevance', 'uploadedAt'])(
       cursor = page.nextCursor;
     }
     expect(seen.sort()).toEqual([...ids, ...came].filter((id) => id !== gone).sort());
-    const { body: history } = await app.http.get('/v1/searches').set(session.headers);
+    const { body: history } = await library.app.http.get('/v1/searches').set(session.headers);
     expect(history.items).toMatchObject([{ shownCount: 11 }]);
   },
   60_000,

@@ -1,40 +1,32 @@
 import { encodeHalfvecText, l2Normalize, toStoredVector } from '../../src/infrastructure/ai/vectors.js';
 import type { ExplainResponse } from '../../src/modules/search/dto/explain.dto.js';
 import type { SearchResponse } from '../../src/modules/search/dto/search.response.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import type { Session } from '../harness/app.js';
 import {
-  activeModel,
   asUser,
   embedder,
   insertEmbeddings,
   randomSource,
   randomVector,
 } from '../integration/search-fixtures.js';
-import { addEmbedded } from './embedded-media.js';
 import { SearchClient } from './search-client.js';
+import { useLibrary } from './use-library.js';
 
 /** Queries in plain words, as a client sees them: what they exclude, and what they need not hold. */
-let app: TestApp;
-let modelId: number;
+const library = useLibrary();
+const { newUser } = library;
 
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
-
-const newSession = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
 const add = (session: Session, title: string, text = title): Promise<string> =>
-  addEmbedded(app.database, modelId, session, { title }, text);
+  library.add(session, { title }, text);
 const search = (session: Session, body: object): Promise<SearchResponse> =>
-  new SearchClient(app, session).search(body);
+  new SearchClient(library.app, session).search(body);
 const explain = (session: Session, searchId: string, mediaId: string): Promise<ExplainResponse> =>
-  new SearchClient(app, session).explain(searchId, mediaId);
+  new SearchClient(library.app, session).explain(searchId, mediaId);
 const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
 
 describe('plain words', () => {
   it('say what is left out, and the answer says how they were read', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const empty = await add(session, 'The old harbour');
     const boats = await add(session, 'Boats, and without wind, in the harbour');
     const body = { query: 'harbour without boats' };
@@ -54,7 +46,7 @@ describe('plain words', () => {
   });
 
   it('need not all be held; explain names what is missing, and when nothing is sure', async () => {
-    const session = await newSession();
+    const session = await newUser();
     const heron = await add(session, 'heron', 'x y z');
     await add(session, 'garden', 'x y z');
     const partly = await search(session, { query: 'heron saxophone' });
@@ -69,8 +61,10 @@ describe('plain words', () => {
     const weak = l2Normalize(asked.map((element, index) => 0.16 * element + noise[index]!))!;
     const far = await add(session, 'q', '');
     await asUser(session.id, () =>
-      app.database.run((tx) =>
-        insertEmbeddings(tx, session.id, modelId, [{ mediaFileId: far, vector: encodeHalfvecText(weak) }]),
+      library.app.database.run((tx) =>
+        insertEmbeddings(tx, session.id, library.modelId, [
+          { mediaFileId: far, vector: encodeHalfvecText(weak) },
+        ]),
       ),
     );
     expect(idsOf(await search(session, { query: 'saxophone', mode: 'semantic' }))).toEqual([far]);

@@ -1,37 +1,22 @@
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import type { Session } from '../harness/app.js';
 import type { SearchResponse } from '../../src/modules/search/dto/search.response.js';
-import {
-  activeModel,
-  asUser,
-  embedText,
-  insertEmbeddings,
-  insertMedia,
-  type MediaFixture,
-} from '../integration/search-fixtures.js';
-import { addEmbedded } from './embedded-media.js';
+import { asUser, embedText, insertEmbeddings, insertMedia } from '../integration/search-fixtures.js';
 import { SearchClient } from './search-client.js';
+import { useLibrary } from './use-library.js';
 
-let app: TestApp;
-let modelId: number;
+const library = useLibrary();
+const { add } = library;
 
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
-
-const add = (session: Session, media: MediaFixture, text = media.title): Promise<string> =>
-  addEmbedded(app.database, modelId, session, media, text);
-
-const post = (session: Session, body: object) => app.http.post('/v1/search').set(session.headers).send(body);
+const post = (session: Session, body: object) =>
+  library.app.http.post('/v1/search').set(session.headers).send(body);
 
 const search = (session: Session, body: object): Promise<SearchResponse> =>
-  new SearchClient(app, session).search(body);
+  new SearchClient(library.app, session).search(body);
 
 const idsOf = (response: SearchResponse): string[] => response.items.map((item) => item.media.id);
 
 it('finds by words and by meaning, tells why, and writes the history', async () => {
-  const session = await app.createSession();
+  const session = await library.app.createSession();
   const boat = await add(session, {
     title: 'Sailboat <b>& sea</b>',
     tags: ['holiday'],
@@ -71,13 +56,15 @@ it('finds by words and by meaning, tells why, and writes the history', async () 
   expect(idsOf(await search(session, { query: 'total usd', in: ['text'] }))).toEqual([invoice]);
   expect(idsOf(await search(session, { query: 'qwertz zzzz flibber' }))).toEqual([]);
 
-  const history = await app.http.get('/v1/searches?limit=2').set(session.headers);
+  const history = await library.app.http.get('/v1/searches?limit=2').set(session.headers);
   expect(history.status).toBe(200);
   expect(history.body.items.map((item: { query: string }) => item.query)).toEqual([
     'qwertz zzzz flibber',
     'total usd',
   ]);
-  const rest = await app.http.get(`/v1/searches?cursor=${history.body.nextCursor}`).set(session.headers);
+  const rest = await library.app.http
+    .get(`/v1/searches?cursor=${history.body.nextCursor}`)
+    .set(session.headers);
   expect(rest.body.items.map((item: { query: string }) => item.query)).toEqual([
     'northwind invoice',
     'ship',
@@ -89,15 +76,15 @@ it('finds by words and by meaning, tells why, and writes the history', async () 
     sessionId: '0190a1c4-0000-7000-8000-000000000001',
   });
   expect(rest.body.nextCursor).toBeNull();
-  const usage = await app.http.get('/v1/me/usage').set(session.headers);
+  const usage = await library.app.http.get('/v1/me/usage').set(session.headers);
   expect(usage.body.searches.used).toBe(5);
 });
 
 it('gives moments of a video, right to the second', async () => {
-  const session = await app.createSession();
+  const session = await library.app.createSession();
   const windowVector = await embedText('now we talk about volcanoes and lava');
   const video = await asUser(session.id, () =>
-    app.database.run(async (tx) => {
+    library.app.database.run(async (tx) => {
       const id = await insertMedia(tx, session.id, {
         title: 'Lecture',
         fileType: 'video',
@@ -134,7 +121,7 @@ it('gives moments of a video, right to the second', async () => {
           description: 'A volcano at night',
         },
       });
-      await insertEmbeddings(tx, session.id, modelId, [
+      await insertEmbeddings(tx, session.id, library.modelId, [
         { mediaFileId: id, vector: await embedText('Lecture') },
         {
           mediaFileId: id,
@@ -162,7 +149,7 @@ it('gives moments of a video, right to the second', async () => {
 });
 
 it('pages without repeating or skipping, charges once, and takes clicks on what was shown', async () => {
-  const session = await app.createSession();
+  const session = await library.app.createSession();
   const ids: string[] = [];
   for (let index = 0; index < 7; index++) ids.push(await add(session, { title: `harbour ${index}` }));
   const first = await search(session, { query: 'harbour', limit: 3 });
@@ -178,12 +165,12 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
     [first, first, first].map((page) => page.searchId),
   );
   expect([...idsOf(first), ...idsOf(second), ...idsOf(third)].sort()).toEqual([...ids].sort());
-  expect((await app.http.get('/v1/me/usage').set(session.headers)).body.searches.used).toBe(1);
-  const { body: history } = await app.http.get('/v1/searches').set(session.headers);
+  expect((await library.app.http.get('/v1/me/usage').set(session.headers)).body.searches.used).toBe(1);
+  const { body: history } = await library.app.http.get('/v1/searches').set(session.headers);
   expect(history.items).toHaveLength(1);
   expect(history.items[0]).toMatchObject({ shownCount: 8, clickThroughRate: 0 });
 
-  const other = await app.createSession();
+  const other = await library.app.createSession();
   for (const [who, body] of [
     [other, { query: 'harbour', cursor: first.nextCursor }],
     [session, { query: 'port', cursor: first.nextCursor }],
@@ -199,7 +186,7 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
   }
 
   const click = (who: Session, mediaFileId: string) =>
-    app.http.post(`/v1/searches/${first.searchId}/clicks`).set(who.headers).send({ mediaFileId });
+    library.app.http.post(`/v1/searches/${first.searchId}/clicks`).set(who.headers).send({ mediaFileId });
   expect((await click(session, ids[0]!)).body).toMatchObject({ clickThroughRate: 0.125 });
   expect((await click(session, ids[0]!)).body).toMatchObject({ clickThroughRate: 0.125 });
   const both = await Promise.all([click(session, ids[1]!), click(session, ids[2]!)]);
@@ -211,14 +198,16 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
   expect(unknown.body.detail).toBe(refused.body.detail);
   expect((await click(other, foreign)).status).toBe(404);
 
-  const { body: analytics } = await app.http.get('/v1/searches/analytics?days=2').set(session.headers);
+  const { body: analytics } = await library.app.http
+    .get('/v1/searches/analytics?days=2')
+    .set(session.headers);
   expect(analytics.days).toHaveLength(2);
   // Today, or yesterday when midnight has come in between.
   expect(analytics.days.filter(({ searchCount }: { searchCount: number }) => searchCount > 0)).toMatchObject([
     { searchCount: 1, averageClickThroughRate: 0.375 },
   ]);
-  expect((await app.http.delete('/v1/searches').set(session.headers)).body).toEqual({ deleted: 1 });
-  expect((await app.http.get('/v1/searches').set(session.headers)).body.items).toEqual([]);
+  expect((await library.app.http.delete('/v1/searches').set(session.headers)).body).toEqual({ deleted: 1 });
+  expect((await library.app.http.get('/v1/searches').set(session.headers)).body.items).toEqual([]);
   const lost = await post(session, { query: 'harbour', limit: 3, cursor: first.nextCursor });
   expect([lost.status, lost.body.code, lost.body.errors[0].pointer]).toEqual([
     400,
@@ -228,9 +217,9 @@ it('pages without repeating or skipping, charges once, and takes clicks on what 
 });
 
 it('answers 402 when the searches of the plan are used up, and charges no refused request', async () => {
-  const session = await app.createSession();
+  const session = await library.app.createSession();
   await asUser(session.id, () =>
-    app.database.run((tx) =>
+    library.app.database.run((tx) =>
       tx.user.update({ where: { id: session.id }, data: { searchesThisMonth: 49 }, select: { id: true } }),
     ),
   );
@@ -245,9 +234,9 @@ it('answers 402 when the searches of the plan are used up, and charges no refuse
 });
 
 it('goes on with words when the query cannot be embedded', async () => {
-  const session = await app.createSession();
+  const session = await library.app.createSession();
   const id = await add(session, { title: 'lighthouse' });
-  const { textEmbedder } = app.runtime.ai;
+  const { textEmbedder } = library.app.runtime.ai;
   const original = textEmbedder.embed;
   const { ProviderError } = await import('../../src/infrastructure/ai/ai.types.js');
   textEmbedder.embed = () => Promise.reject(new ProviderError('provider-unavailable', 'down', true, 'Wait.'));
@@ -261,15 +250,15 @@ it('goes on with words when the query cannot be embedded', async () => {
     expect(idsOf(hybrid)).toEqual([id]);
     const semantic = await post(session, { query: 'lighthouse', mode: 'semantic' });
     expect([semantic.status, semantic.body.code]).toEqual([503, 'semantic-unavailable']);
-    expect((await app.http.get('/v1/me/usage').set(session.headers)).body.searches.used).toBe(1);
+    expect((await library.app.http.get('/v1/me/usage').set(session.headers)).body.searches.used).toBe(1);
   } finally {
     textEmbedder.embed = original;
   }
 });
 
 it('A3: suggests own words only, whatever is typed', async () => {
-  const session = await app.createSession();
-  const other = await app.createSession();
+  const session = await library.app.createSession();
+  const other = await library.app.createSession();
   await add(session, {
     title: 'Old 100% wool',
     tags: ['wool_x'],
@@ -283,7 +272,7 @@ it('A3: suggests own words only, whatever is typed', async () => {
   await add(other, { title: 'wool secret', tags: ['wool secret'] });
   await search(session, { query: 'wool socks' });
   const suggest = async (q: string) =>
-    (await app.http.get('/v1/search/suggestions').query({ q }).set(session.headers)).body.items.map(
+    (await library.app.http.get('/v1/search/suggestions').query({ q }).set(session.headers)).body.items.map(
       (item: { text: string; kind: string }) => `${item.kind}: ${item.text}`,
     );
   expect(await suggest('wOOl')).toEqual([

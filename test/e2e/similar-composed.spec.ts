@@ -2,43 +2,22 @@ import { jest } from '@jest/globals';
 import { v7 as uuidv7 } from 'uuid';
 import type { ComposedSimilarResponse } from '../../src/modules/search/dto/similar.response.js';
 import { SimilarPageReader } from '../../src/modules/search/similar-page.reader.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
+import type { Session } from '../harness/app.js';
 import { connectAsSuperuser } from '../harness/database.js';
-import { activeModel, type MediaFixture } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf } from './embedded-media.js';
+import { idsOf } from './embedded-media.js';
+import { useLibrary } from './use-library.js';
 
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
-
-const add = (session: Session, media: MediaFixture, text?: string): Promise<string> =>
-  addEmbedded(app.database, modelId, session, media, text);
-const newUser = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
+const library = useLibrary();
+const { add, newUser, searchesUsed, historyOf } = library;
 
 const post = (session: Session, body: object) =>
-  app.http.post('/v1/search/similar').set(session.headers).send(body);
+  library.app.http.post('/v1/search/similar').set(session.headers).send(body);
 
 async function compose(session: Session, body: object): Promise<ComposedSimilarResponse> {
   const response = await post(session, body);
   expect([response.status, response.body]).toEqual([200, expect.anything()]);
   return response.body as ComposedSimilarResponse;
 }
-
-async function searchesUsed(session: Session): Promise<number> {
-  const { body } = await app.http.get('/v1/me/usage').set(session.headers).expect(200);
-  return (body as { searches: { used: number } }).searches.used;
-}
-
-const historyOf = async (session: Session) =>
-  (await app.http.get('/v1/searches').set(session.headers).expect(200)).body.items as Record<
-    string,
-    unknown
-  >[];
 
 describe('POST /v1/search/similar', () => {
   /** A small album: the same things by day and by night. */
@@ -187,13 +166,14 @@ describe('POST /v1/search/similar', () => {
       filters: { kind: 'composed', include: [{ mediaFileId: day }, { text: 'zebra at night', weight: 2 }] },
       shownCount: items.length,
     });
-    await app.http
+    await library.app.http
       .post(`/v1/searches/${searchId}/clicks`)
       .set(session.headers)
       .send({ mediaFileId: night })
       .expect(200);
     const suggest = async (q: string) =>
-      (await app.http.get('/v1/search/suggestions').query({ q }).set(session.headers).expect(200)).body.items;
+      (await library.app.http.get('/v1/search/suggestions').query({ q }).set(session.headers).expect(200))
+        .body.items;
     expect(await suggest('+')).toEqual([]);
     expect(await suggest('zebra')).toEqual([]);
   });
@@ -287,14 +267,14 @@ describe('POST /v1/search/similar', () => {
   });
 
   it('belongs to plans with advanced search, and stops when the searches are used up', async () => {
-    const free = await app.createSession();
+    const free = await library.app.createSession();
     const refused = await post(free, { include: [{ text: 'a' }] });
     expect([refused.status, refused.body.code, refused.body.feature]).toEqual([
       403,
       'feature-not-in-plan',
       'advanced_search',
     ]);
-    const premium = await app.createSession({ subscriptionTier: 'premium' });
+    const premium = await library.app.createSession({ subscriptionTier: 'premium' });
     const superuser = await connectAsSuperuser();
     await superuser.query('UPDATE users SET searches_this_month = 500 WHERE id = $1', [premium.id]);
     await superuser.end();
@@ -305,7 +285,9 @@ describe('POST /v1/search/similar', () => {
   it('a search that fails is neither charged nor recorded', async () => {
     const session = await newUser();
     await album(session);
-    const spy = jest.spyOn(app.nest.get(SimilarPageReader), 'read').mockRejectedValueOnce(new Error('down'));
+    const spy = jest
+      .spyOn(library.app.nest.get(SimilarPageReader), 'read')
+      .mockRejectedValueOnce(new Error('down'));
     expect((await post(session, { include: [{ text: 'a dog' }] })).status).toBe(500);
     spy.mockRestore();
     expect([await searchesUsed(session), await historyOf(session)]).toEqual([0, []]);
@@ -314,7 +296,7 @@ describe('POST /v1/search/similar', () => {
   });
 
   it('goes on in the next billing period', async () => {
-    const session = await app.createSession({ subscriptionTier: 'premium' });
+    const session = await library.app.createSession({ subscriptionTier: 'premium' });
     const superuser = await connectAsSuperuser();
     await superuser.query(
       `UPDATE users SET searches_this_month = 500, billing_period_start = now() - interval '40 days',

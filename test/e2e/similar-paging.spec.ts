@@ -1,33 +1,22 @@
-import sharp from 'sharp';
 import type {
   ByImageResponse,
   ComposedSimilarResponse,
   SimilarResponse,
 } from '../../src/modules/search/dto/similar.response.js';
-import { drawPicture } from '../../src/samples/picture-encoder.js';
 import { sunsetOverSea } from '../../src/samples/scenes/sea-and-sky.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
-import { activeModel, asUser, type MediaFixture } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf } from './embedded-media.js';
+import type { Session } from '../harness/app.js';
+import { draw } from './drawn-picture.js';
+import { idsOf } from './embedded-media.js';
+import { useLibrary } from './use-library.js';
 
 /** Pages of what is like a file, a composition or a picture, while the library changes in between. */
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
+const library = useLibrary();
+const { add, newUser, toTrash, searchesUsed, historyOf } = library;
 
 type Page = SimilarResponse | ComposedSimilarResponse | ByImageResponse;
 
-const add = (session: Session, media: MediaFixture): Promise<string> =>
-  addEmbedded(app.database, modelId, session, media);
-const newUser = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
-
 /** Files whose titles share more or less with `start`. */
-async function library(session: Session, count: number, start = 'sunset over the sea'): Promise<string[]> {
+async function fill(session: Session, count: number, start = 'sunset over the sea'): Promise<string[]> {
   const words = ['boat', 'sky', 'water', 'beach', 'evening', 'clouds', 'gulls', 'harbour'];
   const ids: string[] = [];
   for (let index = 0; index < count; index++) {
@@ -39,16 +28,6 @@ async function library(session: Session, count: number, start = 'sunset over the
   }
   return ids;
 }
-
-const toTrash = (session: Session, id: string): Promise<unknown> =>
-  asUser(session.id, () =>
-    app.database.run((tx) =>
-      tx.mediaFile.update({
-        where: { userId_id: { userId: session.id, id } },
-        data: { deletedAt: new Date() },
-      }),
-    ),
-  );
 
 /** Walks to the last page; behind each one a file comes, and one that was shown goes. @returns what was shown, in order */
 async function walk<Answer extends Page>(
@@ -68,16 +47,6 @@ async function walk<Answer extends Page>(
 
 const itemsOf = (pages: Page[]): string[] => pages.flatMap((page) => idsOf(page.items));
 
-async function searchesUsed(session: Session): Promise<number> {
-  const { body } = await app.http.get('/v1/me/usage').set(session.headers).expect(200);
-  return (body as { searches: { used: number } }).searches.used;
-}
-
-const historyOf = async (session: Session) =>
-  (await app.http.get('/v1/searches').set(session.headers).expect(200)).body.items as {
-    shownCount: number;
-  }[];
-
 function expectWholeWalk(pages: Page[], files: string[]): void {
   const seen = itemsOf(pages);
   expect(new Set(seen).size).toBe(seen.length);
@@ -87,12 +56,12 @@ function expectWholeWalk(pages: Page[], files: string[]): void {
 
 describe('GET /v1/media/{id}/similar', () => {
   const get = (session: Session, id: string, query: Record<string, string | number>) =>
-    app.http.get(`/v1/media/${id}/similar`).query(query).set(session.headers);
+    library.app.http.get(`/v1/media/${id}/similar`).query(query).set(session.headers);
 
   it('walks all similar files, without a double or a gap, while files come and go', async () => {
     const session = await newUser();
     const source = await add(session, { title: 'sunset over the sea' });
-    const files = await library(session, 22);
+    const files = await fill(session, 22);
     const pages = await walk(session, async (cursor) => {
       const { body } = await get(session, source, { limit: 4, ...(cursor ? { cursor } : {}) }).expect(200);
       return body as SimilarResponse;
@@ -128,7 +97,7 @@ describe('GET /v1/media/{id}/similar', () => {
   it('refuses a cursor of another file, of another user and of another kind', async () => {
     const session = await newUser();
     const source = await add(session, { title: 'sunset over the sea' });
-    const [other] = await library(session, 3);
+    const [other] = await fill(session, 3);
     const { body } = await get(session, source, { limit: 1 }).expect(200);
     const cursor = body.nextCursor as string;
     const stranger = await newUser();
@@ -152,11 +121,11 @@ describe('GET /v1/media/{id}/similar', () => {
 describe('POST /v1/search/similar', () => {
   const parts = { include: [{ text: 'sunset over the sea' }], limit: 4 };
   const post = (session: Session, body: object) =>
-    app.http.post('/v1/search/similar').set(session.headers).send(body);
+    library.app.http.post('/v1/search/similar').set(session.headers).send(body);
 
   it('walks the whole result, charged and recorded once; what further pages show may be clicked', async () => {
     const session = await newUser();
-    const files = await library(session, 18);
+    const files = await fill(session, 18);
     const pages = await walk(session, async (cursor) => {
       const { body } = await post(session, { ...parts, ...(cursor ? { cursor } : {}) }).expect(200);
       return body as ComposedSimilarResponse;
@@ -167,7 +136,7 @@ describe('POST /v1/search/similar', () => {
     expect(pages[1]!.items[0]!.parts).toHaveLength(1);
     expect(await searchesUsed(session)).toBe(1);
     expect(await historyOf(session)).toMatchObject([{ shownCount: itemsOf(pages).length }]);
-    await app.http
+    await library.app.http
       .post(`/v1/searches/${pages[0]!.searchId}/clicks`)
       .set(session.headers)
       .send({ mediaFileId: pages[2]!.items[1]!.media.id })
@@ -176,7 +145,7 @@ describe('POST /v1/search/similar', () => {
 
   it('gives a page again that got lost, whatever came in between', async () => {
     const session = await newUser();
-    await library(session, 9);
+    await fill(session, 9);
     const first = (await post(session, parts).expect(200)).body as ComposedSimilarResponse;
     const again = { ...parts, cursor: first.nextCursor };
     const lost = (await post(session, again).expect(200)).body as ComposedSimilarResponse;
@@ -187,7 +156,7 @@ describe('POST /v1/search/similar', () => {
 
   it('refuses a cursor with other parts, and one of a search that was cleared, before anything is paid', async () => {
     const session = await newUser();
-    await library(session, 6);
+    await fill(session, 6);
     const { body } = await post(session, parts).expect(200);
     const cursor = body.nextCursor as string;
     const refused = [
@@ -195,7 +164,7 @@ describe('POST /v1/search/similar', () => {
       await post(session, { ...parts, includePrivate: true, cursor }),
       await post(await newUser(), { ...parts, cursor }),
     ];
-    await app.http.delete('/v1/searches').set(session.headers).expect(200);
+    await library.app.http.delete('/v1/searches').set(session.headers).expect(200);
     refused.push(await post(session, { ...parts, cursor }));
     for (const { status, body: problem } of refused) {
       expect([status, problem.code]).toEqual([400, 'invalid-cursor']);
@@ -206,29 +175,21 @@ describe('POST /v1/search/similar', () => {
 describe('POST /v1/search/by-image/next', () => {
   /** Some of what the local analyser says of the picture. */
   const SEEN = 'colorful sunset in purple, brown and orange';
-  const picture = async (): Promise<Buffer> => {
-    const { width, height } = sunsetOverSea;
-    const size = { width: Math.round(width * 0.4), height: Math.round(height * 0.4) };
-    const raw = drawPicture(sunsetOverSea, { format: 'jpeg', scale: 0.4 });
-    return sharp(raw, { raw: { ...size, channels: 3 } })
-      .jpeg()
-      .toBuffer();
-  };
   const first = async (session: Session, limit: number): Promise<ByImageResponse> => {
-    const { body } = await app.http
+    const { body } = await library.app.http
       .post('/v1/search/by-image')
       .set(session.headers)
       .field('limit', String(limit))
-      .attach('file', await picture(), 'sunset.jpg')
+      .attach('file', await draw(sunsetOverSea), 'sunset.jpg')
       .expect(200);
     return body as ByImageResponse;
   };
   const next = (session: Session, body: object) =>
-    app.http.post('/v1/search/by-image/next').set(session.headers).send(body);
+    library.app.http.post('/v1/search/by-image/next').set(session.headers).send(body);
 
   it('walks the whole result without the picture, charged and recorded once', async () => {
     const session = await newUser();
-    const files = await library(session, 14, SEEN);
+    const files = await fill(session, 14, SEEN);
     const pages = await walk(session, async (cursor) =>
       cursor === null
         ? first(session, 4)
@@ -238,7 +199,7 @@ describe('POST /v1/search/by-image/next', () => {
     expect(pages[0]).toMatchObject({ total: 14, totalIsCapped: false, nearDuplicates: [] });
     expect(await searchesUsed(session)).toBe(1);
     expect(await historyOf(session)).toMatchObject([{ shownCount: itemsOf(pages).length }]);
-    await app.http
+    await library.app.http
       .post(`/v1/searches/${pages[0]!.searchId}/clicks`)
       .set(session.headers)
       .send({ mediaFileId: pages[1]!.items[0]!.media.id })
@@ -247,17 +208,17 @@ describe('POST /v1/search/by-image/next', () => {
 
   it("refuses a cursor that is no cursor, somebody else's, or of a search that was cleared", async () => {
     const session = await newUser();
-    await library(session, 4, SEEN);
+    await fill(session, 4, SEEN);
     const { nextCursor: cursor } = await first(session, 2);
     expect(cursor!.length).toBeLessThan(8_192);
     const stranger = await newUser();
-    await library(stranger, 4, SEEN);
+    await fill(stranger, 4, SEEN);
     const refused = [
       await next(session, { cursor: 'nothing' }),
       await next(session, { cursor: `${cursor!.slice(0, -2)}xx` }),
       await next(stranger, { cursor }),
     ];
-    await app.http.delete('/v1/searches').set(session.headers).expect(200);
+    await library.app.http.delete('/v1/searches').set(session.headers).expect(200);
     refused.push(await next(session, { cursor }));
     for (const { status, body } of refused) {
       expect([status, body.code]).toEqual([400, 'invalid-cursor']);

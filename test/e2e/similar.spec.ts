@@ -1,29 +1,17 @@
 import type { SimilarResponse } from '../../src/modules/search/dto/similar.response.js';
-import { startTestApp, type Session, type TestApp } from '../harness/app.js';
-import { activeModel, type MediaFixture } from '../integration/search-fixtures.js';
-import { addEmbedded, idsOf, type Segment } from './embedded-media.js';
+import type { Session } from '../harness/app.js';
+import { idsOf } from './embedded-media.js';
+import { useLibrary } from './use-library.js';
 
-let app: TestApp;
-let modelId: number;
-
-beforeAll(async () => {
-  app = await startTestApp({}, { jobs: false });
-  modelId = await activeModel(app.database);
-}, 120_000);
-afterAll(() => app.stop());
-
-const add = (session: Session, media: MediaFixture, text?: string, segments?: Segment[]): Promise<string> =>
-  addEmbedded(app.database, modelId, session, media, text, segments);
-const newUser = (): Promise<Session> => app.createSession({ subscriptionTier: 'ultimate' });
+const library = useLibrary();
+const { add, newUser, searchesUsed } = library;
 
 async function similar(session: Session, id: string, query = ''): Promise<SimilarResponse> {
-  const { body } = await app.http.get(`/v1/media/${id}/similar${query}`).set(session.headers).expect(200);
+  const { body } = await library.app.http
+    .get(`/v1/media/${id}/similar${query}`)
+    .set(session.headers)
+    .expect(200);
   return body as SimilarResponse;
-}
-
-async function searchesUsed(session: Session): Promise<number> {
-  const { body } = await app.http.get('/v1/me/usage').set(session.headers).expect(200);
-  return (body as { searches: { used: number } }).searches.used;
 }
 
 describe('GET /v1/media/{id}/similar', () => {
@@ -58,7 +46,7 @@ describe('GET /v1/media/{id}/similar', () => {
     expect(idsOf((await similar(session, source, '?limit=1')).nearDuplicates)).toEqual([copy]);
     expect(await searchesUsed(session)).toBe(0);
     const other = await newUser();
-    expect((await app.http.get(`/v1/media/${source}/similar`).set(other.headers)).status).toBe(404);
+    expect((await library.app.http.get(`/v1/media/${source}/similar`).set(other.headers)).status).toBe(404);
   });
 
   it('says which moment of a video is the nearest', async () => {
