@@ -1,13 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import pg from 'pg';
-
-type Query = (this: unknown, ...args: unknown[]) => unknown;
-/** A statement as the driver got it. */
-type Statement = string | pg.QueryConfig;
+import { validate as isUuid } from 'uuid';
+import { writeTogether } from '../../../src/infrastructure/database/open-transaction.js';
+import { watchStatements, type Statement } from './watch-statements.js';
 
 /** One request of the product: what it asked the database, and what it answered. */
 export interface RecordedRequest {
@@ -22,13 +20,7 @@ export class StatementRecorder {
 
   /** Watches every connection that `pg` makes from now on. */
   watch(): void {
-    const prototype = pg.Client.prototype as unknown as { query: Query };
-    const { query } = prototype;
-    const keep = (statement: Statement): void => void this.statements?.push(statement);
-    prototype.query = function (...args) {
-      keep(args[0] as Statement);
-      return query.apply(this, args);
-    };
+    watchStatements((statement) => this.statements?.push(statement));
   }
 
   start(): void {
@@ -46,7 +38,6 @@ export class StatementRecorder {
 export const ONE_TRIP = '/one-trip';
 
 const SEARCH_STATEMENT = /^WITH hidden_media/;
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const textOf = (statement: Statement): string => (typeof statement === 'string' ? statement : statement.text);
 
 /**
@@ -63,10 +54,8 @@ export async function startBareServer(
 ): Promise<number> {
   const client = new pg.Client({ connectionString: databaseUrl, pipeline: true } as pg.ClientConfig);
   await client.connect();
-  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
   const together = (statements: Statement[]): Promise<unknown> => {
-    stream.cork();
-    process.nextTick(() => stream.uncork());
+    writeTogether(client);
     return Promise.all(statements.map((statement) => client.query(statement as pg.QueryConfig)));
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -98,9 +87,7 @@ function withNewIds({ statements, answer }: RecordedRequest): Statement[] {
       return statement;
     const values = (statement.values ?? []).map((value) => (value === searchId ? newSearchId : value));
     // The ledger's own id comes first.
-    const costId = values.findIndex(
-      (value) => typeof value === 'string' && UUID.test(value) && value !== values[0],
-    );
+    const costId = values.findIndex((value) => isUuid(value) && value !== values[0]);
     return { ...statement, values: values.with(costId, randomUUID()) };
   });
 }

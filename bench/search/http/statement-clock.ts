@@ -1,6 +1,4 @@
-import pg from 'pg';
-
-type Query = (this: unknown, ...args: unknown[]) => unknown;
+import { watchStatements } from './watch-statements.js';
 
 /**
  * Measures how long at least one statement is under way to PostgreSQL, over all connections of this process: from when it
@@ -13,18 +11,13 @@ export class StatementClock {
 
   /** Watches every connection that `pg` makes from now on. */
   watch(): void {
-    const prototype = pg.Client.prototype as unknown as { query: Query };
-    const { query } = prototype;
     const [start, stop] = [() => this.start(), () => this.stop()];
-    prototype.query = function (...args) {
-      const answer = query.apply(this, args);
+    watchStatements((statement, answer) => {
       // COMMIT travels behind statements that are counted; after reading, nobody waits for its answer.
-      if (answer instanceof Promise && args[0] !== 'COMMIT') {
-        start();
-        answer.then(stop, stop);
-      }
-      return answer;
-    };
+      if (!(answer instanceof Promise) || statement === 'COMMIT') return;
+      start();
+      answer.then(stop, stop);
+    });
   }
 
   /** @returns milliseconds since it was asked last */

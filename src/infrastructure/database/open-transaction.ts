@@ -233,11 +233,11 @@ export class OpenTransaction {
 const nextTick = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));
 
 /** What is sent in this tick leaves in one write: system calls cost a small statement more than it costs the server. */
-function writeTogether(connection: pg.PoolClient): void {
+export function writeTogether(connection: pg.ClientBase): void {
   const stream = streamOf(connection);
   stream.cork();
   process.nextTick(() => stream.uncork());
 }
 
-const streamOf = (connection: pg.PoolClient): Writable =>
+const streamOf = (connection: pg.ClientBase): Writable =>
   (connection as unknown as { connection: { stream: Writable } }).connection.stream;

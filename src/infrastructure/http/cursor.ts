@@ -1,10 +1,12 @@
 import { createHmac, createSecretKey, hkdfSync, timingSafeEqual, type KeyObject } from 'node:crypto';
-import { errors } from '../errors/app-error.js';
+import { errors, type AppError } from '../errors/app-error.js';
 
 /** 128 bits of an HMAC-SHA-256: short enough for a URL, far beyond guessing. */
 const SIGNATURE_BYTES = 16;
-/** The longest hold the vector of a picture that is not stored (by-image). Most routes take less. */
-export const MAX_CURSOR_LENGTH = 8192;
+/** Characters of a cursor that names a place in a list. */
+export const MAX_CURSOR_LENGTH = 4_096;
+/** Of one that holds a vector as well. */
+export const MAX_VECTOR_CURSOR_LENGTH = 8_192;
 
 /**
  * Opaque, signed page cursors. A cursor is bound to the user and to the list it came from: another user's, another
@@ -30,7 +32,7 @@ export class CursorCodec {
    * @throws AppError 400 `invalid-cursor` when the cursor was not made by `encode` for this user and list
    */
   decode<T>(kind: string, userId: string, cursor: string, pointer = '?cursor'): T {
-    const [body, signature, ...rest] = cursor.length <= MAX_CURSOR_LENGTH ? cursor.split('.') : [];
+    const [body, signature, ...rest] = cursor.length <= MAX_VECTOR_CURSOR_LENGTH ? cursor.split('.') : [];
     if (body && signature && rest.length === 0) {
       const given = Buffer.from(signature, 'base64url');
       const expected = this.sign(kind, userId, body);
@@ -38,11 +40,7 @@ export class CursorCodec {
         return JSON.parse(Buffer.from(body, 'base64url').toString()) as T;
       }
     }
-    throw errors.badRequest(
-      'invalid-cursor',
-      'The cursor is not valid for this list. Start again without one.',
-      pointer,
-    );
+    throw unusableCursor('The cursor is not valid for this list. Start again without one.', pointer);
   }
 
   private sign(kind: string, userId: string, body: string): Buffer {
@@ -51,4 +49,9 @@ export class CursorCodec {
       .digest()
       .subarray(0, SIGNATURE_BYTES);
   }
+}
+
+/** @param pointer where the request holds the cursor, see CursorCodec.decode */
+export function unusableCursor(detail: string, pointer: string): AppError {
+  return errors.badRequest('invalid-cursor', detail, pointer);
 }

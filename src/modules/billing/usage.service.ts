@@ -9,8 +9,7 @@ import { JobFailure } from '../jobs/jobs.types.js';
 import type { UsageResponse } from './dto/usage.dto.js';
 import {
   costOfPeriod,
-  giveSearchBack,
-  giveUploadBack,
+  giveBack,
   insertCosts,
   lockStorage,
   planOf,
@@ -165,7 +164,7 @@ export class UsageService {
   /** Gives a search back that came to nothing through no fault of the caller; not when its period is over. */
   async releaseSearch(billingPeriodStart: Date): Promise<void> {
     const userId = currentUserId();
-    await this.database.run((tx) => tx.$executeRaw(giveSearchBack(userId, billingPeriodStart)));
+    await this.database.run((tx) => tx.$executeRaw(giveBack('searches', userId, billingPeriodStart)));
   }
 
   /**
@@ -275,7 +274,7 @@ export async function releaseReservation(
   if (!reservation) return false;
   const { count } = await tx.uploadReservation.deleteMany({ where: { userId, id: reservationId } });
   if (count === 0) return false;
-  await tx.$executeRaw(giveUploadBack(userId, reservation.billingPeriodStart));
+  await tx.$executeRaw(giveBack('uploads', userId, reservation.billingPeriodStart));
   return true;
 }
 

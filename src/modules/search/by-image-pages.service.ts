@@ -2,14 +2,14 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { EmbeddingModel } from '../../infrastructure/ai/ai.types.js';
 import { decodeHalfvecText, encodeHalfvecBinary } from '../../infrastructure/ai/vectors.js';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
-import { CursorCodec } from '../../infrastructure/http/cursor.js';
+import { CursorCodec, unusableCursor } from '../../infrastructure/http/cursor.js';
 import { DEFAULT_PAGE_SIZE } from '../../infrastructure/http/pagination.dto.js';
 import type { ByImagePageRequest } from './dto/similar.request.js';
 import type { ByImageResponse } from './dto/similar.response.js';
-import { NearestFiles } from './nearest-files.js';
+import { behindShown, NearestFiles } from './nearest-files.js';
 import { modelLabel } from './query-embedder.js';
 import { byMeaning } from './ranker.js';
-import { unusableCursor, type SearchCursor } from './search-cursor.js';
+import type { SimilarSearchCursor } from './search-cursor.js';
 import { ShownPages } from './shown-pages.js';
 import { SimilarFinder } from './similar-finder.js';
 import { SimilarPageReader } from './similar-page.reader.js';
@@ -21,11 +21,8 @@ const CURSOR_KIND = 'by-image';
  * The picture is not stored, and nothing of it is: what further pages need is with the client, signed. That is its vector, so
  * that no provider has to look at it again.
  */
-interface PictureCursor extends SearchCursor {
+interface PictureCursor extends SimilarSearchCursor {
   includePrivate: boolean;
-  /** Near duplicates that the first page showed, and how many there were. */
-  near: number;
-  nearTotal: number;
   /** halfvec in its binary form, base64. */
   vector: string;
   model: Pick<EmbeddingModel, 'provider' | 'name' | 'version'>;
@@ -78,22 +75,25 @@ export class ByImagePagesService {
     const model = cursor.model as EmbeddingModel;
     const facts = await this.finder.planFacts(tx, userId, model);
     if (facts === null) {
-      throw unusableCursor('Files are compared by another model now. Search with the picture again.');
+      throw unusableCursor(
+        'Files are compared by another model now. Search with the picture again.',
+        '/cursor',
+      );
     }
-    const { before, later } = await this.shownPages.read(tx, userId, cursor);
-    const [isShown, apart] = [new Set(before), new Set(before.slice(0, near))];
+    const shown = await this.shownPages.read(tx, userId, cursor);
+    const apart = new Set(shown.before.slice(0, near));
     const target = { halfvec: Buffer.from(cursor.vector, 'base64'), model, ...facts };
     const { page, ranked, total, totalIsCapped, hasMore, plan } = await this.nearest.page(
       tx,
       byMeaning(userId, target, { includePrivate }),
-      { limit, passed: before.length, leftOut: () => apart, isAhead: (hit) => !isShown.has(hit.id), later },
+      behindShown(shown, limit, () => apart),
     );
     const { items } = await this.pages.read(tx, userId, { duplicates: [], items: page, ranked, target });
     const ids = items.map(({ media }) => media.id);
     await this.shownPages.note(tx, userId, cursor, ids);
     return {
       ...{ items, total, totalIsCapped, hasMore, plan },
-      shown: before.length + ids.length,
+      shown: shown.before.length + ids.length,
       model: modelLabel(model),
     };
   }

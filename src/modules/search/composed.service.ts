@@ -18,14 +18,19 @@ import type { ComposedSimilarRequest } from './dto/similar.request.js';
 import type { ComposedHitResponse, ComposedSimilarResponse } from './dto/similar.response.js';
 import { toMediaFilter } from './media-filter.mapper.js';
 import { MAX_NEAR_DUPLICATES, nearDuplicateBits } from './near-duplicates.js';
-import { NearestFiles } from './nearest-files.js';
+import { behindShown, NearestFiles } from './nearest-files.js';
 import { PaidQueryCalls } from './paid-query-calls.js';
 import { modelLabel, QueryEmbedder, SemanticUnavailableError } from './query-embedder.js';
 import { byMeaning, MAX_EXACT_VECTORS, type QueryVector, type RankedMedia } from './ranker.js';
-import { digestOf, unusableCursor, type SearchCursor } from './search-cursor.js';
+import {
+  digestOf,
+  readRepeatedSearchCursor,
+  type RepeatedSearchCursor,
+  type SimilarSearchCursor,
+} from './search-cursor.js';
 import { SearchHistoryService, type NewSearchRecord } from './search-history.service.js';
 import { SearchRepository } from './search.repository.js';
-import { ShownPages } from './shown-pages.js';
+import { NOTHING_SHOWN, ShownPages, type Shown } from './shown-pages.js';
 import { round, SimilarPageReader } from './similar-page.reader.js';
 import { SimilarRepository } from './similar.repository.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';
@@ -35,13 +40,7 @@ import type { NearDuplicateRow } from './sql/similar.sql.js';
 const EMBEDDING_TIMEOUT_MS = 8_000;
 const CURSOR_KIND = 'composed';
 
-interface ComposedCursor extends SearchCursor {
-  /** Of the parts and filters. */
-  digest: string;
-  /** Near duplicates that the first page showed, and how many there were. */
-  near: number;
-  nearTotal: number;
-}
+type ComposedCursor = RepeatedSearchCursor & SimilarSearchCursor;
 
 type Found = Omit<ComposedSimilarResponse, 'searchId' | 'nextCursor' | 'tookMs' | 'model'> & {
   hasMore: boolean;
@@ -85,7 +84,12 @@ export class ComposedService {
   async search(userId: string, request: ComposedSimilarRequest): Promise<ComposedSimilarResponse> {
     const started = performance.now();
     const requested = readParts(request);
-    const continues = request.cursor ? this.readCursor(userId, request, request.cursor) : null;
+    const digest = digestOf([whatIsAsked(request)]);
+    const continues = request.cursor
+      ? readRepeatedSearchCursor<ComposedCursor>(this.cursors, CURSOR_KIND, userId, request.cursor, {
+          ...{ digest, inWords: 'parts and filters' },
+        })
+      : null;
     const now = { searchId: uuidv7(), searchedAt: new Date().toISOString() };
     const { searchId, searchedAt } = continues ?? now;
     const limit = request.limit ?? DEFAULT_PAGE_SIZE;
@@ -94,7 +98,7 @@ export class ComposedService {
     if (embedder === null) throw unavailable(new SemanticUnavailableError('model'));
     const { model } = embedder;
     const { sources, shown } = await this.database.run(async (tx) => ({
-      shown: continues ? await this.shownPages.read(tx, userId, continues) : { before: [], later: [] },
+      shown: continues ? await this.shownPages.read(tx, userId, continues) : NOTHING_SHOWN,
       sources: await this.sourcesOf(tx, userId, model, requested),
     }));
     // Each page has provider calls of its own in the ledger.
@@ -137,7 +141,7 @@ export class ComposedService {
       ...{ searchId, searchedAt, nearTotal: found.nearDuplicatesTotal },
       near: continues?.near ?? found.nearDuplicates.length,
       shown: shown.before.length + idsOf(found).length,
-      digest: digestOf([whatIsAsked(request)]),
+      digest,
     });
     return {
       searchId,
@@ -146,14 +150,6 @@ export class ComposedService {
       tookMs: Math.round(performance.now() - started),
       model: modelLabel(model),
     };
-  }
-
-  private readCursor(userId: string, request: ComposedSimilarRequest, text: string): ComposedCursor {
-    const cursor = this.cursors.decode<ComposedCursor>(CURSOR_KIND, userId, text, '/cursor');
-    if (cursor.digest === digestOf([whatIsAsked(request)])) return cursor;
-    throw unusableCursor(
-      'The cursor belongs to another search. Send it with the parts and filters it came from.',
-    );
   }
 
   /** The named files by their ids. @throws AppError 404 and 409, see `search` */
@@ -224,7 +220,7 @@ export class ComposedService {
       vector: Float32Array;
       limit: number;
       continues: ComposedCursor | null;
-      shown: { before: string[]; later: string[] };
+      shown: Shown;
     },
   ): Promise<Found> {
     const { request, parts, model, limit, continues, shown } = input;
@@ -237,22 +233,24 @@ export class ComposedService {
     const filter = toMediaFilter(request.filter);
     const includePrivate = request.includePrivate ?? filter.includePrivate;
     const named = new Set(parts.flatMap(({ mediaFileId }) => mediaFileId ?? []));
-    let duplicates: NearDuplicateRow[] = [];
-    // Files that are named in the request are left out of what is found, and copies of them are shown apart.
-    const leftOut = async (ranked: RankedMedia[]): Promise<Set<string>> => {
-      if (continues) return new Set([...named, ...shown.before.slice(0, continues.near)]);
-      const others = ranked.flatMap(({ id }) => (named.has(id) ? [] : id));
-      duplicates = await this.nearDuplicates(tx, userId, input, new Set(others));
-      return new Set([...named, ...duplicates.slice(0, limit).map((row) => row.mediaFileId)]);
+    const copies = continues ? [] : await this.copies(tx, userId, input);
+    // What the request leaves out, private files too, is not among the ranked ones.
+    const duplicatesAmong = (ranked: RankedMedia[]): NearDuplicateRow[] => {
+      const isFound = new Set(ranked.flatMap(({ id }) => (named.has(id) ? [] : id)));
+      return copies.filter((row) => isFound.has(row.mediaFileId));
     };
-    const isShown = new Set(shown.before);
+    const apart = (ranked: RankedMedia[]): string[] =>
+      continues
+        ? shown.before.slice(0, continues.near)
+        : duplicatesAmong(ranked)
+            .slice(0, limit)
+            .map((row) => row.mediaFileId);
+    // Files that are named in the request are left out of what is found, and copies of them are shown apart.
     const nearest = await this.nearest.page(tx, byMeaning(userId, target, { ...filter, includePrivate }), {
-      limit,
+      ...behindShown(shown, limit, (ranked) => new Set([...named, ...apart(ranked)])),
       passed: shown.before.length + named.size,
-      later: shown.later,
-      leftOut,
-      isAhead: (hit) => !isShown.has(hit.id),
     });
+    const duplicates = duplicatesAmong(nearest.ranked);
     const page = await this.pages.read(tx, userId, {
       duplicates: duplicates.slice(0, limit),
       items: nearest.page,
@@ -282,12 +280,11 @@ export class ComposedService {
     };
   }
 
-  /** Copies of the wanted files: as near to them as they are themselves, and never what "but ..." asks for. */
-  private async nearDuplicates(
+  /** Copies of the wanted files, the nearest first: as near to them as they are themselves, and never what "but ..." asks for. */
+  private async copies(
     tx: Transaction,
     userId: string,
     { parts, sources }: { parts: Part[]; sources: Map<string, PartSource> },
-    isRanked: Set<string>,
   ): Promise<NearDuplicateRow[]> {
     const nearest = new Map<string, NearDuplicateRow>();
     const wanted = new Set(parts.flatMap((part) => (part.isExcluded ? [] : (part.mediaFileId ?? []))));
@@ -301,15 +298,12 @@ export class ComposedService {
         perceptualHash,
         maxDistance,
         fileHash: null,
-        // What the request leaves out, private files too, is not among the ranked ones.
         includePrivate: true,
         limit: MAX_NEAR_DUPLICATES,
       });
       for (const row of rows) {
         const known = nearest.get(row.mediaFileId);
-        if (isRanked.has(row.mediaFileId) && (known === undefined || row.distance < known.distance)) {
-          nearest.set(row.mediaFileId, row);
-        }
+        if (known === undefined || row.distance < known.distance) nearest.set(row.mediaFileId, row);
       }
     }
     return [...nearest.values()].sort(

@@ -71,9 +71,9 @@ export class ExplainService {
         const vectors = { first: vector, second: other?.vector ?? null };
         const found = await this.finder.find(tx, userId, search, vectors, null);
         const place = found.media.findIndex((media) => media.id === mediaFileId);
-        // As far as the page reaches on which it should be; what is sorted otherwise compares everything anyway.
+        // As far as the page reaches on which it should be; pairs, and what is sorted otherwise, compare everything anyway.
         const nearest =
-          vector !== null && place >= 0 && search.sort === 'relevance'
+          vector !== null && place >= 0 && search.sort === 'relevance' && search.within === null
             ? await this.finder.find(tx, userId, search, vectors, place + 1 + search.limit)
             : null;
         return {

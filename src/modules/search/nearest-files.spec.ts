@@ -1,6 +1,6 @@
 import type { Transaction } from '../../infrastructure/database/database.js';
 import { NearestFiles, type Walk } from './nearest-files.js';
-import type { RankedMedia, Ranker, Ranking, RankInput } from './ranker.js';
+import type { RankedMedia, Ranking, RankInput } from './ranker.js';
 
 const tx = {} as Transaction;
 const input = {} as RankInput;
@@ -21,7 +21,7 @@ function rankerOf(count: number) {
     const isCapped = media.length < count;
     return { media, total: media.length, isCapped, fullMatches: 0, isUnsure: false, plan: 'ann' };
   };
-  return { asked, all, nearest: new NearestFiles({ rank } as unknown as Ranker) };
+  return { asked, all, nearest: new NearestFiles({ rank }) };
 }
 
 const walkOf = (walk: Partial<Walk>): Walk => ({

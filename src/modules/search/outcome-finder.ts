@@ -14,7 +14,7 @@ import { rankInput, ResultFinder, type Found } from './result-finder.js';
 import type { Search } from './search-request.reader.js';
 import { SearchVectors, type QueryEmbedding } from './search-vectors.js';
 import { SearchRepository } from './search.repository.js';
-import { shownAgain, ShownPages } from './shown-pages.js';
+import { NOTHING_SHOWN, shownAgain, ShownPages } from './shown-pages.js';
 import { SpellingService } from './spelling.service.js';
 import { DEFAULT_VALUES_PER_FACET } from './sql/facets.sql.js';
 
@@ -72,7 +72,7 @@ export class OutcomeFinder {
     extent: Extent,
   ): Promise<Outcome> {
     const { request, query, mode } = search;
-    const shown = await this.shown(tx, userId, search);
+    const shown = search.continues ? await this.shownPages.read(tx, userId, search.continues) : NOTHING_SHOWN;
     const { cutoff } = request;
     const first = await this.vectors.resolve(tx, userId, embeddings.first, { mode, cutoff });
     const second =
@@ -190,16 +190,6 @@ export class OutcomeFinder {
     const isAgain = new Set(again.map((media) => media.id));
     const others = open.filter((media) => !isAgain.has(media.id));
     return [...again, ...(await this.inOrder(tx, userId, search, others))].slice(0, search.limit);
-  }
-
-  /** The files shown before this page, and those that have been shown from it on. */
-  private async shown(
-    tx: Transaction,
-    userId: string,
-    search: Search,
-  ): Promise<{ before: string[]; later: string[] }> {
-    if (search.continues === null) return { before: [], later: [] };
-    return this.shownPages.read(tx, userId, search.continues);
   }
 }
 

@@ -7,18 +7,13 @@ import type { SearchRequest, WithinQuery } from './dto/search.request.js';
 import type { PairOrder } from './moment-pairs.js';
 import { parseQuery, type ParsedQuery } from './query-text.js';
 import { segmentTypesOf, type SearchMode } from './ranker.js';
-import { digestOf, unusableCursor, type SearchCursor } from './search-cursor.js';
+import { digestOf, readRepeatedSearchCursor, type RepeatedSearchCursor } from './search-cursor.js';
 import type { SearchSort } from './sql/sorted-media.sql.js';
 
 const CURSOR_KIND = 'search';
 /** A letter, a digit, a symbol or an emoji: what a title or a label could hold. Dashes, quotes and dots alone are none. */
 const HAS_SIGN = /[\p{L}\p{N}\p{S}\p{Extended_Pictographic}]/u;
 export const DEFAULT_ALPHA = 0.5;
-
-interface PageCursor extends SearchCursor {
-  /** Of everything but the page's size and place. */
-  digest: string;
-}
 
 /** A request with its defaults, its query in parts, and where it goes on. */
 export interface Search {
@@ -34,7 +29,7 @@ export interface Search {
   limit: number;
   digest: string;
   /** null on the first page. */
-  continues: PageCursor | null;
+  continues: RepeatedSearchCursor | null;
   /** Names the provider calls of this request in the ledger. Each page has calls of its own. */
   costReference: string;
 }
@@ -70,7 +65,11 @@ export class SearchRequestReader {
     }
     const within = request.within ? readWithin(request.within, mode, reading) : null;
     const digest = digestOfSearch(request);
-    const continues = request.cursor ? this.readCursor(userId, request.cursor, digest) : null;
+    const continues = request.cursor
+      ? readRepeatedSearchCursor(this.cursors, CURSOR_KIND, userId, request.cursor, {
+          ...{ digest, inWords: 'query and filters' },
+        })
+      : null;
     const now = new Date();
     const newId = uuidv7({ msecs: now.getTime() });
     return {
@@ -89,18 +88,15 @@ export class SearchRequestReader {
     };
   }
 
-  private readCursor(userId: string, text: string, digest: string): PageCursor {
-    const cursor = this.cursors.decode<PageCursor>(CURSOR_KIND, userId, text, '/cursor');
-    if (cursor.digest === digest) return cursor;
-    throw unusableCursor(
-      'The cursor belongs to another search. Send it with the query and filters it came from.',
-    );
-  }
-
   /** Where the next page begins: after the `shown` files that have been shown so far. */
   cursor(userId: string, search: Search, shown: number): string {
     const { id, searchedAt, digest } = search;
-    const cursor: PageCursor = { searchId: id, searchedAt: searchedAt.toISOString(), shown, digest };
+    const cursor: RepeatedSearchCursor = {
+      searchId: id,
+      searchedAt: searchedAt.toISOString(),
+      shown,
+      digest,
+    };
     return this.cursors.encode(CURSOR_KIND, userId, cursor);
   }
 }

@@ -1,7 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Transaction } from '../../infrastructure/database/database.js';
-import { forgottenSearch, type SearchCursor } from './search-cursor.js';
+import { unusableCursor } from '../../infrastructure/http/cursor.js';
+import type { SearchCursor } from './search-cursor.js';
 import { SearchHistoryRepository } from './search-history.repository.js';
+
+/** What a search has shown, seen from a page. */
+export interface Shown {
+  /** Before it. */
+  before: string[];
+  /** From it on, because it was asked for earlier. */
+  later: string[];
+}
+
+export const NOTHING_SHOWN: Shown = { before: [], later: [] };
 
 /**
  * What a page that is asked for again shows first: the same files as before, as far as they are still there, so that an
@@ -19,18 +30,16 @@ export function shownAgain<Hit extends { id: string }>(open: Hit[], later: strin
 export class ShownPages {
   constructor(@Inject(SearchHistoryRepository) private readonly history: SearchHistoryRepository) {}
 
-  /**
-   * The files shown before the page that a cursor asks for, and those that have been shown from it on, because it was asked
-   * for earlier.
-   * @throws AppError 400 when the search is not in the history any more
-   */
-  async read(
-    tx: Transaction,
-    userId: string,
-    { searchId, searchedAt, shown }: SearchCursor,
-  ): Promise<{ before: string[]; later: string[] }> {
+  /** @throws AppError 400 when the search is not in the history any more */
+  async read(tx: Transaction, userId: string, { searchId, searchedAt, shown }: SearchCursor): Promise<Shown> {
     const all = await this.history.shownResults(tx, userId, searchId, new Date(searchedAt));
-    if (all === null) throw forgottenSearch();
+    if (all === null) {
+      // The history was cleared meanwhile, or is too old.
+      throw unusableCursor(
+        'This search is not in your history any more. Start again without a cursor.',
+        '/cursor',
+      );
+    }
     return { before: all.slice(0, shown), later: all.slice(shown) };
   }
 

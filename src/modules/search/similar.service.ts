@@ -1,12 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Database, type Transaction } from '../../infrastructure/database/database.js';
 import { errors } from '../../infrastructure/errors/app-error.js';
-import { CursorCodec } from '../../infrastructure/http/cursor.js';
+import { CursorCodec, unusableCursor } from '../../infrastructure/http/cursor.js';
 import type { SimilarQuery } from './dto/search.queries.js';
 import type { SimilarResponse } from './dto/similar.response.js';
 import type { Walk } from './nearest-files.js';
 import { modelLabel, QueryEmbedder } from './query-embedder.js';
-import { unusableCursor } from './search-cursor.js';
 import { SearchRepository } from './search.repository.js';
 import { SimilarFinder } from './similar-finder.js';
 import { SEARCH_SETTINGS } from './sql/search.sql.js';

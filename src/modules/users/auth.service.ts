@@ -117,7 +117,7 @@ export class AuthService {
           riskLevel: 'high',
           description: 'A replaced refresh token was used again; the session was ended.',
         });
-        return null;
+        return 'ended' as const;
       }
       const account = await findAccount(tx, row.userId);
       if (!account || account.status === 'suspended') return null;
@@ -128,8 +128,8 @@ export class AuthService {
       const next = await issueRefreshToken(tx, row.userId, row.familyId, this.config.REFRESH_TOKEN_SECONDS);
       return { account, familyId: row.familyId, next };
     });
-    if (!renewed) {
-      this.accounts.forget();
+    if (renewed === 'ended') this.accounts.forget();
+    if (renewed === null || renewed === 'ended') {
       throw errors.unauthenticated('The refresh token is not valid any more. Log in again.');
     }
     return toSession(this.tokens, renewed.account, renewed.familyId, renewed.next);
@@ -137,11 +137,12 @@ export class AuthService {
 
   /** Ends the session of a refresh token, access tokens included. Unknown tokens are no error. */
   async logout(refreshToken: string): Promise<void> {
-    await this.database.runAsSystem('auth.authenticate', async (tx) => {
+    const hasEnded = await this.database.runAsSystem('auth.authenticate', async (tx) => {
       const row = await lockRefreshToken(tx, refreshToken);
       if (row) await revokeFamily(tx, row.userId, row.familyId);
+      return row !== null;
     });
-    this.accounts.forget();
+    if (hasEnded) this.accounts.forget();
   }
 
   private async openSession(account: AccountRow): Promise<SessionResponse> {

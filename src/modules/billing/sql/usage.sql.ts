@@ -76,11 +76,6 @@ export const takeSearch = (userId: string): Prisma.Sql => Prisma.sql`
     AND (l.max_searches_per_month IS NULL OR u.searches_this_month < l.max_searches_per_month)
   RETURNING u.billing_period_start AS "billingPeriodStart"`;
 
-/** Gives one search back, unless its billing period is over. */
-export const giveSearchBack = (userId: string, billingPeriodStart: Date): Prisma.Sql => Prisma.sql`
-  UPDATE users SET searches_this_month = greatest(0, searches_this_month - 1)
-  WHERE id = ${userId}::uuid AND billing_period_start = ${billingPeriodStart}`;
-
 /**
  * Locks the user's row and tells whether `bytes` more fit. The lock is held to the end of the transaction, in which the
  * file is inserted and the storage trigger adds its bytes, so two uploads cannot both take the last space.
@@ -93,10 +88,22 @@ export const lockStorage = (userId: string, bytes: bigint): Prisma.Sql => Prisma
     FROM current_usage_limits l WHERE l.tier_name = used.subscription_tier
   ) quota`;
 
-/** Gives one upload back, unless its billing period is over. */
-export const giveUploadBack = (userId: string, billingPeriodStart: Date): Prisma.Sql => Prisma.sql`
-  UPDATE users SET uploads_this_month = greatest(0, uploads_this_month - 1)
+const MONTHLY_COUNTERS = {
+  uploads: Prisma.sql`uploads_this_month`,
+  searches: Prisma.sql`searches_this_month`,
+};
+
+/** Gives one upload or search back, unless its billing period is over. */
+export function giveBack(
+  counter: keyof typeof MONTHLY_COUNTERS,
+  userId: string,
+  billingPeriodStart: Date,
+): Prisma.Sql {
+  const column = MONTHLY_COUNTERS[counter];
+  return Prisma.sql`
+  UPDATE users SET ${column} = greatest(0, ${column} - 1)
   WHERE id = ${userId}::uuid AND billing_period_start = ${billingPeriodStart}`;
+}
 
 /** One provider call as the ledger has it. */
 export interface CostRow {

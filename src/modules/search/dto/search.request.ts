@@ -17,6 +17,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
+import { MAX_CURSOR_LENGTH } from '../../../infrastructure/http/cursor.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
 import { MediaFilterField } from '../../media/filter/media-filter.request.js';
 import type { MediaFilter } from '../../media/filter/media-filter.types.js';
@@ -170,7 +171,7 @@ export class SearchRequest {
   })
   @IsOptional()
   @IsString()
-  @MaxLength(4096)
+  @MaxLength(MAX_CURSOR_LENGTH)
   cursor?: string;
 
   @ApiPropertyOptional({ format: 'uuid', description: 'Groups the searches of one visit in the history' })

@@ -17,7 +17,7 @@ import {
   Min,
   ValidateNested,
 } from 'class-validator';
-import { MAX_CURSOR_LENGTH } from '../../../infrastructure/http/cursor.js';
+import { MAX_CURSOR_LENGTH, MAX_VECTOR_CURSOR_LENGTH } from '../../../infrastructure/http/cursor.js';
 import { DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE } from '../../../infrastructure/http/pagination.dto.js';
 import { IsCleanText, TrimText } from './clean-text.decorator.js';
 import { MediaFilterField } from '../../media/filter/media-filter.request.js';
@@ -101,7 +101,7 @@ export class ComposedSimilarRequest {
   })
   @IsOptional()
   @IsString()
-  @MaxLength(4096)
+  @MaxLength(MAX_CURSOR_LENGTH)
   cursor?: string;
 }
 
@@ -111,7 +111,7 @@ export class ByImagePageRequest {
       '`nextCursor` of the page before. It holds what was seen in the picture, in numbers; the picture is not sent again',
   })
   @IsString()
-  @MaxLength(MAX_CURSOR_LENGTH)
+  @MaxLength(MAX_VECTOR_CURSOR_LENGTH)
   cursor!: string;
 
   @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_PAGE_SIZE, default: DEFAULT_PAGE_SIZE })
